@@ -1,0 +1,109 @@
+//! Chores of this workspace: `cargo xtask COMMAND`.
+//!
+//! One module a command: [`ci`] (also `test`), [`tidy`], [`tree`], [`cli_docs`]. What they share is how cargo is
+//! called ([`workspace`]), how a generated file is compared or written ([`generated`]) and what must be installed
+//! first ([`prerequisites`]).
+
+mod ci;
+mod cli_docs;
+mod generated;
+mod prerequisites;
+mod report;
+mod tidy;
+mod tree;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [ARGS]          prerequisites, then every test and doctest; ARGS go to `cargo test`
+  ci                   everything that must hold before a merge, cheapest first
+  tidy                 layers, module docs, purity lists, lints, file sizes
+  tree                 how many crates each crate pulls in, and which it must not
+  cli-docs [--check]   write docs/cli.md from the program's arguments, or fail if it is stale";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some(command) = Command::parse(&arguments) else {
+        report::say(USAGE);
+        return ExitCode::from(2);
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    Help,
+    Test(Vec<String>),
+    Ci,
+    Tidy,
+    Tree,
+    CliDocs { check: bool },
+}
+
+impl Command {
+    /// `None` is a usage error.
+    fn parse(arguments: &[String]) -> Option<Self> {
+        let (name, rest) = arguments.split_first()?;
+        let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+        match (name.as_str(), rest.as_slice()) {
+            ("help" | "--help" | "-h", []) => Some(Self::Help),
+            ("test", extra) => Some(Self::Test(extra.iter().map(|&word| word.to_owned()).collect())),
+            ("ci", []) => Some(Self::Ci),
+            ("tidy", []) => Some(Self::Tidy),
+            ("tree", []) => Some(Self::Tree),
+            ("cli-docs", []) => Some(Self::CliDocs { check: false }),
+            ("cli-docs", ["--check"]) => Some(Self::CliDocs { check: true }),
+            _ => None,
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    if !workspace::root().join("Cargo.toml").is_file() {
+        bail!(
+            "no workspace at {}: start this as `cargo xtask` inside the checkout",
+            workspace::root().display()
+        );
+    }
+    match command {
+        Command::Help => report::say(USAGE),
+        Command::Test(extra) => ci::test(&extra)?,
+        Command::Ci => ci::run()?,
+        Command::Tidy => tidy::run()?,
+        Command::Tree => tree::run()?,
+        Command::CliDocs { check } => cli_docs::generate(check)?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Option<Command> {
+        Command::parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn arguments_of_test_are_passed_on_and_stray_ones_elsewhere_are_refused() {
+        assert_eq!(
+            parse("test -p ckpt -- --nocapture").unwrap(),
+            Command::Test(["-p", "ckpt", "--", "--nocapture"].map(str::to_owned).to_vec())
+        );
+        assert_eq!(parse("cli-docs --check"), Some(Command::CliDocs { check: true }));
+        assert_eq!(parse("ci --fast"), None);
+        assert_eq!(parse("tidy up"), None);
+        assert_eq!(parse(""), None);
+    }
+}
