@@ -1,0 +1,172 @@
+//! Whether a section is worth compressing, by sample; and zstd, with a bound on what it may yield.
+
+use std::io;
+
+use ckpt_format::{BLOCK_RAW_LENGTH, Choice, SAMPLE_NONE};
+
+/// Level 1: on learned state, level 3 is slower and not smaller (`docs/PERFORMANCE.md` measures it).
+const LEVEL: i32 = 1;
+/// Sections up to this size would not save a page.
+const TOO_SMALL: usize = 2_048;
+/// Bytes looked at, in pieces spread over what is there.
+const SAMPLE_PIECE: usize = 16 << 10;
+const SAMPLE_PIECES: usize = 4;
+/// Compressing is worth its time below this many thousandths: dense float data shrinks to about 920 and costs several
+/// times what the disk takes to write it.
+const WORTH_PERMILLE: u16 = 850;
+/// When the disk is filling up, bytes count more than time.
+const WORTH_PERMILLE_FILLING: u16 = 980;
+
+/// Whether sections are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Compress {
+    /// Each section by a sample of its bytes, and by how full the disk is.
+    #[default]
+    BySample,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What was decided for a section, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Decision {
+    pub(crate) compress: bool,
+    pub(crate) choice: Choice,
+    pub(crate) sample_permille: u16,
+}
+
+/// Decides for a section of which `known` are the first bytes, all of them if `complete`.
+pub(crate) fn decide(mode: Compress, known: &[u8], complete: bool, filling: bool) -> io::Result<Decision> {
+    let decided = |compress, choice, sample_permille| Ok(Decision { compress, choice, sample_permille });
+    match mode {
+        Compress::Never => return decided(false, Choice::Off, SAMPLE_NONE),
+        Compress::Always => return decided(true, Choice::AskedFor, SAMPLE_NONE),
+        Compress::BySample => {}
+    }
+    if complete && known.len() <= TOO_SMALL {
+        return decided(false, Choice::TooSmall, SAMPLE_NONE);
+    }
+    let permille = sample(known)?;
+    match permille {
+        _ if permille <= WORTH_PERMILLE => decided(true, Choice::SampleShrank, permille),
+        _ if filling && permille <= WORTH_PERMILLE_FILLING => decided(true, Choice::DiskFilling, permille),
+        _ => decided(false, Choice::SampleDidNotShrink, permille),
+    }
+}
+
+/// Thousandths to which pieces of `bytes` shrink.
+fn sample(bytes: &[u8]) -> io::Result<u16> {
+    let mut compressor = Compressor::new()?;
+    let mut scratch = vec![0; SAMPLE_PIECE * 2];
+    let stride = (bytes.len() / SAMPLE_PIECES).max(1);
+    let (mut before, mut after) = (0, 0);
+    for piece in bytes.chunks(stride).take(SAMPLE_PIECES) {
+        let piece = &piece[..piece.len().min(SAMPLE_PIECE)];
+        before += piece.len();
+        after += compressor.compress(piece, &mut scratch)?.unwrap_or(piece.len());
+    }
+    Ok(u16::try_from(after * 1_000 / before.max(1)).unwrap_or(u16::MAX - 1).min(1_000))
+}
+
+/// Compresses block after block.
+pub(crate) struct Compressor {
+    zstd: zstd::bulk::Compressor<'static>,
+}
+
+impl Compressor {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { zstd: zstd::bulk::Compressor::new(LEVEL)? })
+    }
+
+    /// Compresses `raw` into the front of `room`; nothing if it does not become smaller than it was.
+    pub(crate) fn compress(&mut self, raw: &[u8], room: &mut [u8]) -> io::Result<Option<usize>> {
+        let room_length = room.len().min(raw.len().saturating_sub(1));
+        // zstd says "no room" for what does not shrink; it has no other way to fail with room and memory given.
+        Ok(self.zstd.compress_to_buffer(raw, &mut room[..room_length]).ok())
+    }
+}
+
+/// Decompresses block after block.
+pub(crate) struct Decompressor {
+    zstd: zstd::bulk::Decompressor<'static>,
+}
+
+impl Decompressor {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { zstd: zstd::bulk::Decompressor::new()? })
+    }
+
+    /// Decompresses one frame into exactly `room`, whatever the frame declares.
+    pub(crate) fn decompress(&mut self, stored: &[u8], room: &mut [u8]) -> Result<(), String> {
+        debug_assert!(room.len() <= BLOCK_RAW_LENGTH, "a block has at most 262,144 bytes");
+        match self.zstd.decompress_to_buffer(stored, room) {
+            Ok(length) if length == room.len() => Ok(()),
+            Ok(length) => Err(format!("it decompresses to {length} bytes instead of {}", room.len())),
+            Err(error) => Err(format!("it does not decompress: {error}")),
+        }
+    }
+}
+
+impl std::fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Compressor")
+    }
+}
+
+impl std::fmt::Debug for Decompressor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Decompressor")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+        std::iter::repeat_with(|| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        })
+        .take(length)
+        .collect()
+    }
+
+    #[test]
+    fn the_choice_follows_the_sample_and_says_so() {
+        let text = b"the same words again and again, ".repeat(4_000);
+        let noise = noise(100_000);
+        let half: Vec<u8> = noise.chunks(100).flat_map(|c| c.iter().copied().chain([0; 8])).collect();
+        let by_sample = |bytes: &[u8], filling| decide(Compress::BySample, bytes, true, filling).unwrap();
+        assert_eq!(by_sample(&text, false).choice, Choice::SampleShrank);
+        assert!(by_sample(&text, false).compress && by_sample(&text, false).sample_permille < 100);
+        assert_eq!(by_sample(&noise, false).choice, Choice::SampleDidNotShrink);
+        assert_eq!(by_sample(&noise, true).choice, Choice::SampleDidNotShrink);
+        assert_eq!(by_sample(&half, false).choice, Choice::SampleDidNotShrink);
+        assert_eq!(by_sample(&half, true).choice, Choice::DiskFilling);
+        assert_eq!(by_sample(&text[..100], false).choice, Choice::TooSmall);
+        assert_eq!(decide(Compress::Always, &noise, true, false).unwrap().choice, Choice::AskedFor);
+        assert_eq!(decide(Compress::Never, &text, true, true).unwrap().choice, Choice::Off);
+    }
+
+    #[test]
+    fn a_frame_yields_exactly_what_was_declared_or_nothing() {
+        let raw = vec![5; 200_000];
+        let mut stored = vec![0; raw.len()];
+        let length = Compressor::new().unwrap().compress(&raw, &mut stored).unwrap().unwrap();
+        stored.truncate(length);
+        let mut decompressor = Decompressor::new().unwrap();
+        let mut room = vec![0; raw.len()];
+        assert_eq!(decompressor.decompress(&stored, &mut room), Ok(()));
+        assert_eq!(room, raw);
+        assert!(decompressor.decompress(&stored, &mut room[..199_999]).is_err());
+        assert!(decompressor.decompress(&stored, &mut vec![0; 200_001]).is_err());
+        assert!(decompressor.decompress(&[stored.clone(), stored.clone()].concat(), &mut room).is_err());
+        assert!(decompressor.decompress(b"not zstd", &mut room).is_err());
+    }
+}

@@ -1,0 +1,180 @@
+//! Who may change a run: the writer's lock for a handle's life, the mutation lock around each change, and fencing.
+//!
+//! A lock never proves that a paused owner is gone. So each epoch has its own writer's lock file, and who takes over
+//! removes the files of lower epochs: every change first asks whether its own lock file still has its name.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ckpt_format::{Timestamp, Writer};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::layout;
+use crate::storage::{Access, Storage, StorageLock};
+
+/// What the mutation lock is held for; says whether it may be taken away from a fenced holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Purpose {
+    /// Opening a run for writing.
+    Open,
+    /// Giving a staged file its name: fails by itself once the staged file was swept.
+    Publish,
+    /// Setting a damaged file aside.
+    SetAside,
+    /// Removing checkpoints.
+    Delete,
+    /// Pinning or unpinning.
+    Pin,
+}
+
+/// What stands in a lock file: for people, and for who wants to take over.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Note {
+    host: String,
+    pid: u32,
+    since: Timestamp,
+    epoch: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<Purpose>,
+}
+
+/// The right to write to a run, at an epoch.
+#[derive(Debug)]
+pub(crate) struct Ownership {
+    epoch: u64,
+    lock: Box<dyn StorageLock>,
+}
+
+/// The right to change something now.
+#[derive(Debug)]
+pub(crate) struct Mutation {
+    _lock: Box<dyn StorageLock>,
+}
+
+/// Who asks for locks, and how long for the mutation lock.
+#[derive(Debug, Clone)]
+pub(crate) struct Locker {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) writer: Writer,
+    pub(crate) clock: fn() -> Timestamp,
+    pub(crate) wait: Duration,
+}
+
+impl Locker {
+    /// Takes the writer's lock of an epoch.
+    pub(crate) fn own(&self, epoch: u64) -> Result<Ownership> {
+        let path = layout::writer_lock(epoch);
+        let lock = self.storage.try_lock(&path).map_err(|source| Error::io("locking", &path, source))?;
+        let Some(mut lock) = lock else {
+            let note = self.read_note(&path);
+            let way_out = "wait for it, stop it, or write to another run";
+            return Err(Error::Locked { what: "the run".to_owned(), holder: holder(note.as_ref(), way_out) });
+        };
+        self.write_note(lock.as_mut(), epoch, None);
+        Ok(Ownership { epoch, lock })
+    }
+
+    /// Takes the mutation lock, waiting for it a while.
+    pub(crate) fn mutate(&self, epoch: u64, purpose: Purpose) -> Result<Mutation> {
+        match self.try_mutate(epoch, purpose, self.wait)? {
+            Some(mutation) => Ok(mutation),
+            None => Err(self.mutation_locked()),
+        }
+    }
+
+    /// Takes the mutation lock to begin an epoch; a lower epoch that was stopped while publishing loses it, since what
+    /// it staged is swept before this returns to the caller and so cannot be published any more.
+    pub(crate) fn mutate_to_begin(&self, epoch: u64) -> Result<Mutation> {
+        if let Some(mutation) = self.try_mutate(epoch, Purpose::Open, self.wait)? {
+            return Ok(mutation);
+        }
+        let note = self.read_note(layout::MUTATION_LOCK);
+        let stale = note.is_some_and(|note| note.epoch < epoch && note.purpose == Some(Purpose::Publish));
+        if !stale {
+            return Err(self.mutation_locked());
+        }
+        self.storage
+            .unlink(layout::MUTATION_LOCK)
+            .map_err(|source| Error::io("removing", layout::MUTATION_LOCK, source))?;
+        self.try_mutate(epoch, Purpose::Open, self.wait)?.ok_or_else(|| self.mutation_locked())
+    }
+
+    fn try_mutate(&self, epoch: u64, purpose: Purpose, wait: Duration) -> Result<Option<Mutation>> {
+        const PAUSE: Duration = Duration::from_millis(1);
+        let deadline = Instant::now() + wait;
+        loop {
+            let lock = self
+                .storage
+                .try_lock(layout::MUTATION_LOCK)
+                .map_err(|source| Error::io("locking", layout::MUTATION_LOCK, source))?;
+            if let Some(mut lock) = lock {
+                self.write_note(lock.as_mut(), epoch, Some(purpose));
+                return Ok(Some(Mutation { _lock: lock }));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn mutation_locked(&self) -> Error {
+        let note = self.read_note(layout::MUTATION_LOCK);
+        let way_out = "it is in the middle of a change: let it go on (kill -CONT) or end it, then try again";
+        Error::Locked { what: "changing the run".to_owned(), holder: holder(note.as_ref(), way_out) }
+    }
+
+    /// A full disk must not keep anybody from locking, so a note that cannot be written is left out.
+    fn write_note(&self, lock: &mut dyn StorageLock, epoch: u64, purpose: Option<Purpose>) {
+        let Writer { host, pid, .. } = self.writer.clone();
+        let note = Note { host, pid, since: (self.clock)(), epoch, purpose };
+        if let Ok(text) = serde_json::to_string(&note) {
+            let _ = lock.note(&text);
+        }
+    }
+
+    fn read_note(&self, path: &str) -> Option<Note> {
+        const NOTE_LENGTH_MAX: usize = 4_096;
+        let file = self.storage.open(path, Access::Read).ok()?;
+        let mut bytes = vec![0; NOTE_LENGTH_MAX];
+        let length = file.read_at(0, &mut bytes).ok()?;
+        serde_json::from_slice(bytes.get(..length)?).ok()
+    }
+}
+
+impl Ownership {
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Refuses to go on if a later epoch has taken over. Call it under the mutation lock, before each change.
+    pub(crate) fn check(&self, storage: &dyn Storage) -> Result<()> {
+        let path = layout::writer_lock(self.epoch);
+        if self.lock.is_current().map_err(|source| Error::io("looking at", &path, source))? {
+            return Ok(());
+        }
+        Err(self.fenced(storage))
+    }
+
+    /// The error of having been overtaken, naming by whom.
+    pub(crate) fn fenced(&self, storage: &dyn Storage) -> Error {
+        let by = highest_marker(storage).ok().filter(|by| *by > self.epoch);
+        Error::Fenced { epoch: self.epoch, by }
+    }
+}
+
+/// The highest epoch that was begun, 0 if none was.
+pub(crate) fn highest_marker(storage: &dyn Storage) -> Result<u64> {
+    let names = storage.list("").map_err(|source| Error::io("listing", ".", source))?;
+    Ok(names.iter().filter_map(|entry| layout::marker_epoch(&entry.name)).max().unwrap_or(0))
+}
+
+fn holder(note: Option<&Note>, way_out: &str) -> String {
+    match note {
+        Some(Note { host, pid, since, .. }) => format!("process {pid} on {host} since {since}; {way_out}"),
+        None => format!("another process; {way_out}"),
+    }
+}

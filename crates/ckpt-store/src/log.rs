@@ -1,0 +1,291 @@
+//! `log.jsonl`: what happened in a run, and why. One checksummed line an event.
+//!
+//! A line is `{"sum":"<16 hex>","entry":{...}}`; the sum is the first 8 bytes of the BLAKE3 of the entry's text. The log
+//! explains and proves, it is never needed to load: a line that cannot be read is reported and passed over.
+
+use std::sync::Arc;
+
+use ckpt_format::{Digest, Event, Timestamp, Writer};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::layout;
+use crate::publish;
+use crate::storage::{Access, Storage, StorageFile};
+
+const HEAD: &str = "{\"sum\":\"";
+const MIDDLE: &str = "\",\"entry\":";
+const SUM_DIGITS: usize = 16;
+/// The log starts anew beyond this, so that no open ever has to read much.
+const ROTATE_BYTES: u64 = 16 << 20;
+/// What an open reads of the end of the log: some hundred lines.
+const TAIL_BYTES: u64 = 64 << 10;
+
+/// An event in a run, when, and by which process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// When, in UTC.
+    pub at: Timestamp,
+    /// Which process.
+    pub by: Writer,
+    /// What.
+    #[serde(flatten)]
+    pub event: LogEvent,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LogEvent {
+    /// A writer opened the run.
+    Opened {
+        /// Its epoch.
+        epoch: u64,
+        /// Staging files of dead or fenced writers that it removed.
+        swept: Vec<String>,
+        /// The highest sequence used so far.
+        highest_sequence: u64,
+    },
+    /// A checkpoint is durable.
+    Saved {
+        /// Its epoch.
+        epoch: u64,
+        /// Its number.
+        sequence: u64,
+        /// Its file.
+        file_name: String,
+        /// Why.
+        events: Vec<Event>,
+        /// Bytes of the file.
+        stored_bytes: u64,
+        /// Bytes of all sections.
+        raw_bytes: u64,
+        /// What it cost.
+        costs: Costs,
+    },
+    /// A load passed over a checkpoint.
+    SteppedBack {
+        /// Its epoch.
+        epoch: u64,
+        /// Its number.
+        sequence: u64,
+        /// Its file.
+        file_name: String,
+        /// Why.
+        reason: String,
+        /// Where it is now, if it was set aside.
+        set_aside: Option<String>,
+    },
+    /// Checkpoints are about to be deleted. Synced before the first is.
+    Deleting {
+        /// Which, and why each.
+        victims: Vec<Victim>,
+    },
+    /// They are deleted.
+    Deleted {
+        /// How many.
+        count: u64,
+        /// Bytes of their files.
+        freed_bytes: u64,
+    },
+    /// Files that were set aside are removed for good.
+    QuarantinePruned {
+        /// Which.
+        file_names: Vec<String>,
+    },
+    /// A checkpoint is protected from now on.
+    Pinned {
+        /// Its number.
+        sequence: u64,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A checkpoint is no longer protected.
+    Unpinned {
+        /// Its number.
+        sequence: u64,
+    },
+}
+
+/// What a save cost, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Costs {
+    /// Compressing, digesting and writing, overlapped.
+    pub write_us: u64,
+    /// Syncing the file.
+    pub sync_us: u64,
+    /// Waiting for the mutation lock, renaming, syncing the directory.
+    pub publish_us: u64,
+}
+
+/// A checkpoint that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Victim {
+    /// Its epoch.
+    pub epoch: u64,
+    /// Its number.
+    pub sequence: u64,
+    /// Its file.
+    pub file_name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A line of the log, read.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogLine {
+    /// A good one.
+    Good(Box<LogEntry>),
+    /// One whose sum or shape is wrong; the text as it is.
+    Bad(String),
+}
+
+/// The log of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    storage: Arc<dyn Storage>,
+}
+
+impl Log {
+    pub(crate) fn new(storage: Arc<dyn Storage>) -> Self {
+        Self { storage }
+    }
+
+    /// Appends a line, in one write. It is durable only if `sync` is set.
+    pub(crate) fn append(&self, entry: &LogEntry, sync: bool) -> Result<()> {
+        let fail = |source| Error::io("appending to", layout::LOG, source);
+        let line = encode(entry)?;
+        let (mut file, created) = match self.storage.open(layout::LOG, Access::Append) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let mut file = self.storage.create(layout::LOG).map_err(fail)?;
+                file.reveal().map_err(fail)?;
+                file.close().map_err(fail)?;
+                (self.storage.open(layout::LOG, Access::Append).map_err(fail)?, true)
+            }
+            other => (other.map_err(fail)?, false),
+        };
+        let mut rest = line.as_slice();
+        while !rest.is_empty() {
+            match file.write_at(0, rest).map_err(fail)? {
+                0 => return Err(fail(std::io::ErrorKind::WriteZero.into())),
+                written => rest = rest.get(written..).unwrap_or_default(),
+            }
+        }
+        if sync {
+            file.sync().map_err(fail)?;
+        }
+        file.close().map_err(fail)?;
+        if sync && created {
+            self.storage.sync_dir("").map_err(fail)?;
+        }
+        Ok(())
+    }
+
+    /// Cuts a last line that has no end, and starts a new file when this one is full. Only under both locks.
+    pub(crate) fn mend(&self) -> Result<()> {
+        let fail = |source| Error::io("mending", layout::LOG, source);
+        let mut length = 0;
+        while let Some((mut file, tail, found)) = self.open_tail(Access::Write)? {
+            let torn = tail.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
+            length = found.saturating_sub(torn);
+            if torn > 0 {
+                file.set_length(length).map_err(fail)?;
+            }
+            file.close().map_err(fail)?;
+            // A torn line that is longer than what was read is cut piece by piece.
+            if torn == 0 || torn < tail.len() as u64 {
+                break;
+            }
+        }
+        if length > ROTATE_BYTES {
+            let names = self.storage.list("").map_err(fail)?;
+            let last = names.iter().filter_map(|entry| rotated_number(&entry.name)).max().unwrap_or(0);
+            publish::rotate(self.storage.as_ref(), layout::LOG, &rotated(last.saturating_add(1)))?;
+        }
+        Ok(())
+    }
+
+    /// The last lines, oldest first: enough to know the highest sequence and what was acknowledged lately.
+    pub(crate) fn tail(&self) -> Result<Vec<LogLine>> {
+        Ok(self.open_tail(Access::Read)?.map(|(_, tail, _)| decode_lines(&tail)).unwrap_or_default())
+    }
+
+    /// All lines, oldest first, rotated files included.
+    pub(crate) fn lines(&self) -> Result<Vec<LogLine>> {
+        let names = self.storage.list("").map_err(|source| Error::io("listing", ".", source))?;
+        let mut numbers: Vec<u64> = names.iter().filter_map(|entry| rotated_number(&entry.name)).collect();
+        numbers.sort_unstable();
+        let mut lines = Vec::new();
+        let paths = numbers.into_iter().map(rotated).chain([layout::LOG.to_owned()]);
+        for path in paths {
+            match self.storage.open(&path, Access::Read) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::io("opening", &path, source)),
+                Ok(file) => {
+                    let bytes =
+                        read_from(file.as_ref(), 0).map_err(|source| Error::io("reading", &path, source))?;
+                    lines.extend(decode_lines(&bytes));
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    #[expect(clippy::type_complexity, reason = "three values for two callers in this file")]
+    fn open_tail(&self, access: Access) -> Result<Option<(Box<dyn StorageFile>, Vec<u8>, u64)>> {
+        let fail = |source| Error::io("reading", layout::LOG, source);
+        let file = match self.storage.open(layout::LOG, access) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(fail)?,
+        };
+        let length = file.length().map_err(fail)?;
+        let tail = read_from(file.as_ref(), length.saturating_sub(TAIL_BYTES)).map_err(fail)?;
+        Ok(Some((file, tail, length)))
+    }
+}
+
+fn rotated(number: u64) -> String {
+    format!("log.{number:06}.jsonl")
+}
+
+fn rotated_number(name: &str) -> Option<u64> {
+    let number = name.strip_prefix("log.")?.strip_suffix(".jsonl")?.parse().ok()?;
+    (rotated(number) == name).then_some(number)
+}
+
+fn read_from(file: &dyn StorageFile, start: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        let offset = start.saturating_add(bytes.len() as u64);
+        match file.read_at(offset, &mut chunk)? {
+            0 => return Ok(bytes),
+            length => bytes.extend_from_slice(chunk.get(..length).unwrap_or_default()),
+        }
+    }
+}
+
+fn sum(entry: &[u8]) -> String {
+    Digest::of(entry).to_string().chars().take(SUM_DIGITS).collect()
+}
+
+fn encode(entry: &LogEntry) -> Result<Vec<u8>> {
+    let entry = serde_json::to_string(entry)
+        .map_err(|source| Error::io("encoding a line of", layout::LOG, source.into()))?;
+    Ok(format!("{HEAD}{}{MIDDLE}{entry}}}\n", sum(entry.as_bytes())).into_bytes())
+}
+
+fn decode_lines(bytes: &[u8]) -> Vec<LogLine> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().filter(|line| !line.is_empty()).map(decode).collect()
+}
+
+fn decode(line: &str) -> LogLine {
+    let entry = || {
+        let (found, entry) = line.strip_prefix(HEAD)?.strip_suffix('}')?.split_once(MIDDLE)?;
+        (found == sum(entry.as_bytes())).then(|| serde_json::from_str(entry).ok()).flatten()
+    };
+    entry().map_or_else(|| LogLine::Bad(line.to_owned()), |entry| LogLine::Good(Box::new(entry)))
+}

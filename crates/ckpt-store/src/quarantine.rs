@@ -1,0 +1,65 @@
+//! Damaged files that were set aside: kept for a while, so that somebody may look, then removed.
+
+use crate::error::{Error, Result};
+use crate::layout;
+use crate::lock::Mutation;
+use crate::log::{Log, LogEntry, LogEvent};
+use crate::open::unlink_if_there;
+use crate::reader::RunReader;
+use crate::storage::Access;
+
+/// How long a file stays.
+const KEPT_MILLIS: i64 = 30 * 24 * 3_600 * 1_000;
+/// How much of the run's bytes they may be, in per cent. The newest stays in any case: it is the evidence.
+const KEPT_PERCENT: u64 = 10;
+
+struct Aside {
+    path: String,
+    millis: i64,
+    bytes: u64,
+}
+
+/// Removes what is too old or too much. `entry` gives the moment and the process.
+pub(crate) fn prune(reader: &RunReader, log: &Log, entry: &LogEntry, _held: &Mutation) -> Result<()> {
+    let storage = reader.storage().as_ref();
+    let names = match storage.list(layout::QUARANTINE) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(|source| Error::io("listing", layout::QUARANTINE, source))?,
+    };
+    let bytes_of = |path: &str| storage.open(path, Access::Read).and_then(|file| file.length()).unwrap_or(0);
+    let mut aside: Vec<Aside> = names
+        .iter()
+        .filter_map(|entry| {
+            let (millis, original) = layout::quarantined(&entry.name)?;
+            layout::checkpoint_order(original)?;
+            let path = format!("{}/{}", layout::QUARANTINE, entry.name);
+            Some(Aside { bytes: bytes_of(&path), path, millis })
+        })
+        .collect();
+    if aside.is_empty() {
+        return Ok(());
+    }
+    aside.sort_by_key(|aside| std::cmp::Reverse(aside.millis));
+    let run_bytes: u64 = reader.names()?.0.iter().map(|named| bytes_of(&named.file_name)).sum();
+    let allowed = run_bytes / 100 * KEPT_PERCENT;
+    let mut total = 0_u64;
+    let mut removed = Vec::new();
+    for (index, aside) in aside.iter().enumerate() {
+        total = total.saturating_add(aside.bytes);
+        let too_old = entry.at.millis().saturating_sub(aside.millis) > KEPT_MILLIS;
+        if too_old || (index > 0 && total > allowed) {
+            unlink_if_there(storage, &aside.path)?;
+            removed.push(aside.path.clone());
+        }
+    }
+    if removed.is_empty() {
+        return Ok(());
+    }
+    storage
+        .sync_dir(layout::QUARANTINE)
+        .map_err(|source| Error::io("syncing the directory", layout::QUARANTINE, source))?;
+    log.append(
+        &LogEntry { event: LogEvent::QuarantinePruned { file_names: removed }, ..entry.clone() },
+        false,
+    )
+}

@@ -1,0 +1,575 @@
+//! A run that is written: save, load with step back, delete, pin.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use ckpt_format::{
+    Digest, EncodedSection, Entry, FileName, Label, Metadata, Origin, Selector, State, Writer,
+};
+
+use crate::checkpoint::Checkpoint;
+use crate::encode::{Mode, Workshop};
+use crate::error::{Error, Result};
+use crate::host;
+use crate::layout;
+use crate::lock::{Locker, Ownership, Purpose};
+use crate::log::{Costs, Log, LogEntry, LogEvent, LogLine, Victim};
+use crate::open::{RunOptions, unlink_if_there};
+use crate::pin::{Pins, is_pinned};
+use crate::publish::{self, Staged};
+use crate::reader::{Loaded, Named, RunReader, Sections};
+use crate::section::Section;
+use crate::space;
+
+/// A run that is written. One at a time: it holds the writer's lock until it is dropped.
+///
+/// All calls may come from several threads; saves and deletions happen one after another.
+#[derive(Debug)]
+pub struct Run {
+    pub(crate) reader: RunReader,
+    pub(crate) locker: Locker,
+    pub(crate) log: Log,
+    pub(crate) ownership: Ownership,
+    pub(crate) options: RunOptions,
+    pub(crate) workshop: Workshop,
+    pub(crate) progress: Mutex<Progress>,
+}
+
+/// What this handle knows of what it did.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    highest_sequence: u64,
+    /// Known to be durable, though maybe not read back: acknowledged to this handle, or to an earlier one on this start of
+    /// the machine, as the log says.
+    durable: BTreeSet<(u64, u64)>,
+    /// Acknowledged to this handle, or read back whole by it.
+    verified: BTreeSet<(u64, u64)>,
+    poisoned: Option<String>,
+    last_stored_bytes: u64,
+    reserved_bytes: u64,
+    notices: Vec<String>,
+}
+
+/// A checkpoint that is durable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    /// The attempt that wrote it.
+    pub epoch: u64,
+    /// Its number.
+    pub sequence: u64,
+    /// Its file.
+    pub file_name: String,
+    /// Bytes of the file.
+    pub stored_bytes: u64,
+    /// Bytes of all sections.
+    pub raw_bytes: u64,
+    /// Identity of the state.
+    pub content_digest: Digest,
+    /// Identity of the file.
+    pub index_digest: Digest,
+    /// What it cost.
+    pub costs: Costs,
+}
+
+/// A checkpoint to delete, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// Its file.
+    pub file_name: String,
+    /// Why: stands in the log before it is deleted.
+    pub reason: String,
+}
+
+/// What was deleted and what was not.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deleted {
+    /// Files that are gone.
+    pub file_names: Vec<String>,
+    /// Files that were pinned meanwhile, and stay.
+    pub kept: Vec<String>,
+    /// Bytes of the files that are gone.
+    pub freed_bytes: u64,
+}
+
+impl Progress {
+    pub(crate) fn new(
+        highest_sequence: u64,
+        tail: &[LogLine],
+        writer: &Writer,
+        notices: Vec<String>,
+    ) -> Self {
+        let mut durable = BTreeSet::new();
+        let mut last_stored_bytes = 0;
+        for line in tail {
+            if let LogLine::Good(entry) = line
+                && let LogEvent::Saved { epoch, sequence, stored_bytes, .. } = &entry.event
+            {
+                last_stored_bytes = *stored_bytes;
+                // The line was written after the directory was synced; on this start of the machine that it can be
+                // read proves that it was written.
+                if entry.by.host == writer.host && entry.by.boot_id == writer.boot_id {
+                    durable.insert((*epoch, *sequence));
+                }
+            }
+        }
+        let verified = BTreeSet::new();
+        let (poisoned, reserved_bytes) = (None, 0);
+        Self { highest_sequence, durable, verified, poisoned, last_stored_bytes, reserved_bytes, notices }
+    }
+
+    fn check(&self) -> Result<()> {
+        match &self.poisoned {
+            Some(reason) => Err(Error::Poisoned { reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Run {
+    /// The run to read it: list, find, verify.
+    pub fn reader(&self) -> &RunReader {
+        &self.reader
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.reader.path()
+    }
+
+    /// The attempt this handle writes as.
+    pub fn epoch(&self) -> u64 {
+        self.ownership.epoch()
+    }
+
+    /// Saves a checkpoint. When this returns, it survives a power loss.
+    ///
+    /// `metadata` is taken as it is, but for the fields that are the store's. The order of `sections` is kept. At most
+    /// 64 MiB are used besides the sections.
+    ///
+    /// # Errors
+    /// Whatever the error, the checkpoints that were there are intact and nothing half-done stays behind; with all but
+    /// [`Error::DurabilityUnknown`] the new one is not there. [`Error::NoSpace`], [`Error::Permission`], [`Error::Fenced`],
+    /// [`Error::Refused`] and [`Error::Source`] about a section, [`Error::Format`] for what the format cannot hold.
+    pub fn save(&self, metadata: Metadata, sections: Vec<Section<'_>>) -> Result<Saved> {
+        let mut progress = self.progress();
+        progress.check()?;
+        let storage = self.reader.storage();
+        self.ownership.check(storage.as_ref())?;
+        let sequence = progress.highest_sequence + 1;
+        let metadata = self.complete(metadata, sequence);
+        let json = metadata.encode().map_err(Error::Format)?;
+        let file_name = file_name(&metadata);
+        let filling = self.make_room(&metadata, &mut progress);
+        let random = host::random_hex(4).map_err(|source| Error::io("naming", &file_name, source))?;
+        // The number is used up even if this fails: it may have been seen.
+        progress.highest_sequence = sequence;
+
+        let started = Instant::now();
+        let mut staged = Staged::create(storage, layout::staging(self.epoch(), sequence, &random))?;
+        let path = staged.path().to_owned();
+        let mode = Mode { compress: self.options.compress, filling };
+        let record = self.workshop.write(staged.file(), &path, &json, sections, mode)?;
+        let written = Instant::now();
+        let sealed = staged.seal()?;
+        let synced = Instant::now();
+        let held = self.locker.mutate(self.epoch(), Purpose::Publish)?;
+        self.ownership.check(storage.as_ref())?;
+        let published = sealed.publish(&file_name, &held).map_err(|source| match source.kind() {
+            // Who took over sweeps what lower epochs have staged.
+            std::io::ErrorKind::NotFound => self.ownership.fenced(storage.as_ref()),
+            _ => Error::io("publishing", &file_name, source),
+        })?;
+        drop(held);
+        if let Err(error) = published.acknowledge() {
+            progress.poisoned = Some(error.to_string());
+            return Err(error);
+        }
+        let costs = Costs {
+            write_us: micros(started, written),
+            sync_us: micros(written, synced),
+            publish_us: micros(synced, Instant::now()),
+        };
+        let saved = Saved {
+            epoch: self.epoch(),
+            sequence,
+            file_name,
+            stored_bytes: record.file_length,
+            raw_bytes: record.raw_bytes,
+            content_digest: record.content_digest,
+            index_digest: record.index_digest,
+            costs,
+        };
+        progress.durable.insert((saved.epoch, sequence));
+        progress.verified.insert((saved.epoch, sequence));
+        progress.last_stored_bytes = saved.stored_bytes;
+        self.tell_saved(&saved, &metadata, &mut progress);
+        self.keep_reserve(&mut progress);
+        Ok(saved)
+    }
+
+    /// Loads all sections into memory, verified. For `latest`, damaged checkpoints are set aside, stepped over, reported
+    /// and logged.
+    ///
+    /// # Errors
+    /// As [`RunReader::load_with`].
+    pub fn load(&self, selector: &Selector) -> Result<Loaded<Sections>> {
+        self.load_with(selector, Sections::read)
+    }
+
+    /// Loads one section, reading only its bytes.
+    ///
+    /// # Errors
+    /// As [`RunReader::load_with`]; [`Error::NotFound`] if the checkpoint has no such section.
+    pub fn load_section(&self, selector: &Selector, name: &str) -> Result<Loaded<EncodedSection>> {
+        self.load_with(selector, |checkpoint| checkpoint.read_encoded(name))
+    }
+
+    /// Loads one section into the front of the caller's buffer; the value is how many bytes.
+    ///
+    /// # Errors
+    /// As [`RunReader::load_with`]; [`Error::Invalid`] if the buffer is too short.
+    pub fn load_section_into(
+        &self,
+        selector: &Selector,
+        name: &str,
+        out: &mut [u8],
+    ) -> Result<Loaded<usize>> {
+        self.load_with(selector, |checkpoint| checkpoint.read_into(name, out))
+    }
+
+    /// Loads what `read` takes from the checkpoint that is meant; see [`RunReader::load_with`]. Damaged ones are set aside.
+    ///
+    /// # Errors
+    /// As [`RunReader::load_with`].
+    pub fn load_with<T>(
+        &self,
+        selector: &Selector,
+        read: impl FnMut(&Checkpoint) -> Result<T>,
+    ) -> Result<Loaded<T>> {
+        self.reader.load_and_report(selector, read, |named, reason| self.set_aside(named, reason))
+    }
+
+    /// Deletes checkpoints of this run. The decision is in the log, synced, before the first is gone.
+    ///
+    /// Refused as a whole if any of them is pinned, cannot be proved to be this run's, or must stay: the newest verified
+    /// one, and the newest that is also known to be durable. A crash in between leaves some of them, whole.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Pinned`], [`Error::LastVerified`], [`Error::Invalid`], [`Error::Fenced`].
+    pub fn delete(&self, deletions: &[Deletion]) -> Result<Deleted> {
+        let mut progress = self.progress();
+        progress.check()?;
+        let storage = self.reader.storage().as_ref();
+        self.ownership.check(storage)?;
+        let entries = self.reader.list()?;
+        let victims = find_victims(&entries, deletions)?;
+        self.check_what_stays(&entries, &victims, &mut progress)?;
+        self.tell_deleting(&victims)?;
+        let mut deleted = Deleted::default();
+        for batch in victims.chunks(64) {
+            let held = self.locker.mutate(self.epoch(), Purpose::Delete)?;
+            for (entry, _) in batch {
+                self.ownership.check(storage)?;
+                if is_pinned(storage, entry.sequence, &held)? {
+                    deleted.kept.push(entry.file_name.clone());
+                    continue;
+                }
+                unlink_if_there(storage, &entry.file_name)?;
+                deleted.freed_bytes += entry.stored_bytes;
+                deleted.file_names.push(entry.file_name.clone());
+            }
+        }
+        storage.sync_dir("").map_err(|source| Error::io("syncing", ".", source))?;
+        let count = deleted.file_names.len() as u64;
+        self.tell(LogEvent::Deleted { count, freed_bytes: deleted.freed_bytes }, &mut progress);
+        Ok(deleted)
+    }
+
+    /// Protects a checkpoint; see [`Pins::pin`].
+    ///
+    /// # Errors
+    /// As [`Pins::pin`].
+    pub fn pin(&self, sequence: u64, reason: Option<&str>) -> Result<bool> {
+        Pins::of(self.reader.clone(), &self.options).pin(sequence, reason)
+    }
+
+    /// Takes a protection away; see [`Pins::unpin`].
+    ///
+    /// # Errors
+    /// As [`Pins::unpin`].
+    pub fn unpin(&self, sequence: u64) -> Result<bool> {
+        Pins::of(self.reader.clone(), &self.options).unpin(sequence)
+    }
+
+    /// Takes in a checkpoint of another run, verified: it gets this run's identity and the next sequence, and keeps in its
+    /// metadata what it was. So it becomes latest, which in a run that has checkpoints must be meant: `as_latest`.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if the run has checkpoints and `as_latest` is not set; others as [`Run::save`].
+    pub fn import(&self, checkpoint: &Checkpoint, as_latest: bool) -> Result<Saved> {
+        if !as_latest && !self.reader.names()?.0.is_empty() {
+            let reason = "it has checkpoints, and an import becomes the latest; say so to mean it".to_owned();
+            return Err(Error::Exists { path: self.path().to_owned(), reason });
+        }
+        checkpoint.verify()?;
+        let from = checkpoint.metadata();
+        let origin = Origin {
+            run_id: from.run_id.clone(),
+            kind: from.kind.clone(),
+            name: from.name.clone(),
+            epoch: from.epoch,
+            sequence: from.sequence,
+            index_digest: checkpoint.index_digest(),
+        };
+        let metadata = Metadata { origin: Some(origin), ..from.clone() };
+        let mut sections = Vec::new();
+        for section in checkpoint.sections()? {
+            let stream = checkpoint.stream(&section.name)?;
+            sections.push(
+                Section::reader(&section.name, stream)
+                    .of_kind(&section.kind, section.version)
+                    .in_codec(section.codec),
+            );
+        }
+        self.save(metadata, sections)
+    }
+
+    /// What went wrong on the side without making a call fail: a line that could not be logged, a file that could not be
+    /// set aside. Each is returned once.
+    pub fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut self.progress().notices)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the fields that are the store's.
+    fn complete(&self, metadata: Metadata, sequence: u64) -> Metadata {
+        let identity = self.reader.identity();
+        Metadata {
+            run_id: identity.run_id.clone(),
+            kind: identity.kind.to_string(),
+            name: identity.name.to_string(),
+            epoch: self.epoch(),
+            sequence,
+            writer: Some(self.locker.writer.clone()),
+            ..metadata
+        }
+    }
+
+    /// Whether the disk is filling up. Gives the reserve back if an urgent save may need it.
+    fn make_room(&self, metadata: &Metadata, progress: &mut Progress) -> bool {
+        let storage = self.reader.storage();
+        let Ok(space) = storage.space() else { return false };
+        let urgent = metadata.events.iter().any(|cause| cause.event.is_urgent());
+        if urgent && space.available < space::need(progress.last_stored_bytes) {
+            progress.reserved_bytes = 0;
+            let _ = unlink_if_there(storage.as_ref(), layout::RESERVE);
+        }
+        space::is_filling(space, progress.last_stored_bytes)
+    }
+
+    /// Keeps room for an urgent save, as much as the last one took. Not worth an error if there is none.
+    fn keep_reserve(&self, progress: &mut Progress) {
+        let wanted = progress.last_stored_bytes;
+        let storage = self.reader.storage();
+        let enough = progress.reserved_bytes >= wanted - wanted / 10;
+        let room = storage.space().is_ok_and(|space| !space::is_filling(space, wanted));
+        if !self.options.reserve || enough || !room {
+            return;
+        }
+        let allocate = || {
+            unlink_if_there(storage.as_ref(), layout::RESERVE).map_err(|error| error.to_string())?;
+            let mut file = storage.create(layout::RESERVE).map_err(|error| error.to_string())?;
+            file.allocate(wanted).and_then(|()| file.close()).map_err(|error| error.to_string())
+        };
+        match allocate() {
+            Ok(()) => progress.reserved_bytes = wanted,
+            Err(error) => {
+                // What was allocated before it failed would only take room.
+                let _ = unlink_if_there(storage.as_ref(), layout::RESERVE);
+                progress.notices.push(format!("no room could be reserved for an urgent save: {error}"));
+            }
+        }
+    }
+
+    /// Moves a damaged file away and says so; nothing is returned if it could not be moved.
+    fn set_aside(&self, named: &Named, reason: &str) -> Option<String> {
+        let storage = self.reader.storage().as_ref();
+        let millis = (self.locker.clock)().millis();
+        let moved = self.locker.mutate(self.epoch(), Purpose::SetAside).and_then(|held| {
+            self.ownership.check(storage)?;
+            publish::set_aside(storage, &named.file_name, millis, &held)
+        });
+        let mut progress = self.progress();
+        let set_aside = match moved {
+            Ok(to) => Some(to),
+            Err(error) => {
+                progress.notices.push(format!("{} could not be set aside: {error}", named.file_name));
+                None
+            }
+        };
+        let (epoch, sequence) = named.order;
+        let event = LogEvent::SteppedBack {
+            epoch,
+            sequence,
+            file_name: named.file_name.clone(),
+            reason: reason.to_owned(),
+            set_aside: set_aside.clone(),
+        };
+        self.tell(event, &mut progress);
+        set_aside
+    }
+
+    /// The newest verified checkpoint stays, and so does the newest that is also known to be durable: nothing is deleted
+    /// in reliance on a file that a power loss may take.
+    fn check_what_stays(
+        &self,
+        entries: &[Entry],
+        victims: &[(&Entry, &str)],
+        progress: &mut Progress,
+    ) -> Result<()> {
+        let doomed: BTreeSet<&str> = victims.iter().map(|(entry, _)| entry.file_name.as_str()).collect();
+        let stays = |entry: &Entry, reason: &str| {
+            if doomed.contains(entry.file_name.as_str()) {
+                return Err(Error::LastVerified { sequence: entry.sequence, reason: reason.to_owned() });
+            }
+            Ok(())
+        };
+        let mut verified_one = false;
+        for entry in entries.iter().rev().filter(|entry| entry.is_committed()) {
+            if !self.verify_once(entry, progress)? {
+                continue;
+            }
+            if !verified_one {
+                stays(entry, "it is the newest good one")?;
+                verified_one = true;
+            }
+            if self.is_durable(entry, progress) {
+                return stays(entry, "it is the newest that is known to survive a power loss");
+            }
+        }
+        let newest = entries.last().map_or(0, |entry| entry.sequence);
+        let reason = "no checkpoint is known to survive a power loss: who wrote them did not live to say so. Save once \
+                      more, then delete";
+        Err(Error::LastVerified { sequence: newest, reason: reason.to_owned() })
+    }
+
+    fn verify_once(&self, entry: &Entry, progress: &mut Progress) -> Result<bool> {
+        if progress.verified.contains(&entry.order()) {
+            return Ok(true);
+        }
+        match self.reader.open_checkpoint(&entry.file_name).and_then(|checkpoint| checkpoint.verify()) {
+            Ok(()) => {
+                progress.verified.insert(entry.order());
+                Ok(true)
+            }
+            Err(Error::Damaged { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Acknowledged, as far as this process or the log knows; or the machine has started anew since, so that what was read
+    /// back comes from the medium.
+    fn is_durable(&self, entry: &Entry, progress: &Progress) -> bool {
+        let here = &self.locker.writer;
+        let restarted = entry
+            .metadata()
+            .and_then(|metadata| metadata.writer.as_ref())
+            .is_some_and(|writer| writer.host == here.host && writer.boot_id != here.boot_id);
+        restarted || progress.durable.contains(&entry.order())
+    }
+
+    fn tell_saved(&self, saved: &Saved, metadata: &Metadata, progress: &mut Progress) {
+        let event = LogEvent::Saved {
+            epoch: saved.epoch,
+            sequence: saved.sequence,
+            file_name: saved.file_name.clone(),
+            events: metadata.event_list(),
+            stored_bytes: saved.stored_bytes,
+            raw_bytes: saved.raw_bytes,
+            costs: saved.costs,
+        };
+        self.tell(event, progress);
+    }
+
+    /// The decision is durable before it is carried out. A line holds a bounded number, so that the end of the log stays
+    /// readable in one piece.
+    fn tell_deleting(&self, victims: &[(&Entry, &str)]) -> Result<()> {
+        const PER_LINE: usize = 100;
+        let lines = victims.chunks(PER_LINE);
+        let last = lines.len().saturating_sub(1);
+        for (index, chunk) in lines.enumerate() {
+            let victims = chunk
+                .iter()
+                .map(|(entry, reason)| Victim {
+                    epoch: entry.epoch,
+                    sequence: entry.sequence,
+                    file_name: entry.file_name.clone(),
+                    reason: (*reason).to_owned(),
+                })
+                .collect();
+            self.log.append(&self.log_entry(LogEvent::Deleting { victims }), index == last)?;
+        }
+        Ok(())
+    }
+
+    /// Logs what explains but decides nothing: a failure becomes a notice.
+    fn tell(&self, event: LogEvent, progress: &mut Progress) {
+        if let Err(error) = self.log.append(&self.log_entry(event), false) {
+            progress.notices.push(error.to_string());
+        }
+    }
+
+    fn log_entry(&self, event: LogEvent) -> LogEntry {
+        LogEntry { at: (self.locker.clock)(), by: self.locker.writer.clone(), event }
+    }
+}
+
+fn micros(from: Instant, to: Instant) -> u64 {
+    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// The name that says for people what is inside.
+fn file_name(metadata: &Metadata) -> String {
+    let events = metadata.event_list();
+    let label = Label {
+        market: metadata.market.clone(),
+        step: metadata.position.step,
+        event: ckpt_format::Event::strongest(&events).cloned().map(Into::into),
+        val_reward: metadata.metrics.get("val_reward"),
+        sharpe_ratio: metadata.metrics.get("sharpe_ratio"),
+        seed: metadata.seed,
+    };
+    FileName { epoch: metadata.epoch, sequence: metadata.sequence, label }.render()
+}
+
+/// The rows of what is to be deleted, each provably this run's own and not pinned.
+fn find_victims<'a>(entries: &'a [Entry], deletions: &'a [Deletion]) -> Result<Vec<(&'a Entry, &'a str)>> {
+    let by_name: BTreeMap<&str, &Entry> =
+        entries.iter().map(|entry| (entry.file_name.as_str(), entry)).collect();
+    let mut victims = Vec::with_capacity(deletions.len());
+    for deletion in deletions {
+        let file_name = &deletion.file_name;
+        let entry = by_name.get(file_name.as_str()).ok_or_else(|| Error::NotFound {
+            wanted: format!("file:{file_name}"),
+            present: entries.iter().map(|entry| entry.file_name.clone()).collect(),
+        })?;
+        if entry.pinned {
+            return Err(Error::Pinned { sequence: entry.sequence });
+        }
+        let own = matches!(entry.state, State::Committed | State::Fenced | State::Duplicate)
+            && entry.details.is_some();
+        if !own {
+            let why = entry.reason.as_deref().unwrap_or("it cannot be read");
+            let reason =
+                format!("{file_name} is {}, so it cannot be proved to be this run's: {why}", entry.state);
+            return Err(Error::Invalid { reason });
+        }
+        victims.push((*entry, deletion.reason.as_str()));
+    }
+    Ok(victims)
+}

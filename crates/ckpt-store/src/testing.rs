@@ -1,0 +1,3 @@
+//! What tests of this crate and of storage backends stand on.
+
+pub mod conformance;
