@@ -42,7 +42,7 @@ pub use index::{BlockEntry, Choice, Compression, Index, SAMPLE_NONE, SectionEntr
 pub use limits::*;
 pub use metadata::{Cause, Metadata, Origin, Parent, ParseStatusError, Program, Status, Writer};
 pub use metrics::{Best, Direction, DirectionError, Metrics};
-pub use migrate::{LoadError, LoadReport, Loaded};
+pub use migrate::{Decoded, LoadError, LoadReport};
 pub use name::{
     Companion, EXTENSION, EventTag, FileName, Label, NameError, NameForm, ParsedName, STEM_BYTES_MAX,
 };

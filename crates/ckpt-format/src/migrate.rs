@@ -10,7 +10,7 @@ use crate::section::EncodedSection;
 
 /// A value and how it came here.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loaded<T> {
+pub struct Decoded<T> {
     /// The value, in the current shape.
     pub value: T,
     /// How it came here.
@@ -170,13 +170,13 @@ impl EncodedSection {
     /// # Errors
     /// [`LoadError`], each case its own: another kind, a newer version, an unknown one, bytes that can't be decoded,
     /// a step that refuses.
-    pub fn load<T: Stored>(&self) -> Result<Loaded<T>, LoadError> {
+    pub fn load<T: Stored>(&self) -> Result<Decoded<T>, LoadError> {
         self.check_loadable::<T>()?;
         let mut path = Vec::new();
         let (value, fields) = self.walk::<T>(&mut path)?;
         let report =
             LoadReport { kind: T::KIND.to_owned(), path, defaulted: fields.absent, unknown: fields.unknown };
-        Ok(Loaded { value, report })
+        Ok(Decoded { value, report })
     }
 
     fn check_loadable<T: Stored>(&self) -> Result<(), LoadError> {

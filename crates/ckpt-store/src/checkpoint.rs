@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ckpt_format::{
     CommitRecord, Details, Digest, EncodedSection, FormatError, Header, Index, Metadata, PAGE_LENGTH, Part,
@@ -25,7 +26,8 @@ pub struct Checkpoint {
     record: CommitRecord,
     /// The end of the file, as far as it was read: often it holds both tables.
     tail: Vec<u8>,
-    index: std::sync::OnceLock<Index>,
+    sections: OnceLock<Vec<SectionEntry>>,
+    index: OnceLock<Index>,
 }
 
 impl Checkpoint {
@@ -85,7 +87,8 @@ impl Checkpoint {
             return Err(bad(FormatError::Damaged { part: Part::Metadata, reason }));
         }
         let metadata = Metadata::decode(json).map_err(bad)?;
-        Ok(Self { file, file_name, header, metadata, record, tail, index: std::sync::OnceLock::new() })
+        let (sections, index) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { file, file_name, header, metadata, record, tail, sections, index })
     }
 
     /// What it says about itself.
@@ -128,12 +131,20 @@ impl Checkpoint {
         )
     }
 
-    /// Its sections, in the order they were saved. Touches no payload.
+    /// Its sections, in the order they were saved. Reads neither payload nor block table.
     ///
     /// # Errors
-    /// [`Error::Damaged`] or [`Error::Unsupported`] if the tables are not good.
+    /// [`Error::Damaged`] or [`Error::Unsupported`] if their table is not good.
     pub fn sections(&self) -> Result<&[SectionEntry]> {
-        Ok(&self.index()?.sections)
+        if let Some(sections) = self.sections.get() {
+            return Ok(sections);
+        }
+        let record = &self.record;
+        let table =
+            self.table(record.section_table_offset, record.section_table_length, Part::SectionTable)?;
+        let sections = SectionEntry::decode_table(record, &table)
+            .map_err(|error| Error::format(&self.file_name, error))?;
+        Ok(self.sections.get_or_init(|| sections))
     }
 
     /// The bytes of a section, verified. Touches only its blocks.

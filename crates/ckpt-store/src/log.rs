@@ -157,14 +157,14 @@ impl Log {
     pub(crate) fn append(&self, entry: &LogEntry, sync: bool) -> Result<()> {
         let fail = |source| Error::io("appending to", layout::LOG, source);
         let line = encode(entry)?;
-        let (mut file, created) = match self.storage.open(layout::LOG, Access::Append) {
+        let mut file = match self.storage.open(layout::LOG, Access::Append) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let mut file = self.storage.create(layout::LOG).map_err(fail)?;
                 file.reveal().map_err(fail)?;
                 file.close().map_err(fail)?;
-                (self.storage.open(layout::LOG, Access::Append).map_err(fail)?, true)
+                self.storage.open(layout::LOG, Access::Append).map_err(fail)?
             }
-            other => (other.map_err(fail)?, false),
+            other => other.map_err(fail)?,
         };
         let mut rest = line.as_slice();
         while !rest.is_empty() {
@@ -177,7 +177,8 @@ impl Log {
             file.sync().map_err(fail)?;
         }
         file.close().map_err(fail)?;
-        if sync && created {
+        if sync {
+            // The name, too: who made the file may not have needed it to last.
             self.storage.sync_dir("").map_err(fail)?;
         }
         Ok(())

@@ -262,7 +262,7 @@ fn take_over(locker: &Locker, epoch: Epoch) -> Result<(Ownership, Mutation)> {
     ownership.check(storage)?;
     match highest_marker(storage)? {
         now if now > epoch => Err(Error::Fenced { epoch, by: Some(now) }),
-        _ => Ok((ownership, held)),
+        _ => retire_lower(storage, epoch, &held).map(|()| (ownership, held)),
     }
 }
 
@@ -281,7 +281,7 @@ fn resolve(epoch: Epoch, highest: u64) -> Result<(u64, bool)> {
     Ok((wanted, begin))
 }
 
-/// Leaves a durable marker, then takes away the lock files of lower epochs: from then on they can change nothing.
+/// Leaves a durable marker, then takes away the lock files of lower epochs.
 fn begin_epoch(locker: &Locker, epoch: u64) -> Result<(Ownership, Mutation)> {
     let storage = locker.storage.as_ref();
     let held = locker.mutate_to_begin(epoch)?;
@@ -301,6 +301,16 @@ fn begin_epoch(locker: &Locker, epoch: u64) -> Result<(Ownership, Mutation)> {
     file.close().map_err(|source| io("closing", source))?;
     storage.sync_dir("").map_err(|source| io("syncing the directory of", source))?;
     let ownership = locker.own(epoch)?;
+    retire_lower(storage, epoch, &held)?;
+    Ok((ownership, held))
+}
+
+/// Takes away the lock files of lower epochs: from then on they can change nothing. Done by every opening, because who
+/// began the epoch may have died before it came to this.
+fn retire_lower(storage: &dyn Storage, epoch: u64, _held: &Mutation) -> Result<()> {
+    if epoch == 0 {
+        return Ok(());
+    }
     let names = storage.list("").map_err(|source| Error::io("listing", ".", source))?;
     for entry in names {
         let lower = layout::marker_epoch(&entry.name).is_some_and(|of| of < epoch);
@@ -308,8 +318,7 @@ fn begin_epoch(locker: &Locker, epoch: u64) -> Result<(Ownership, Mutation)> {
             unlink_if_there(storage, &entry.name)?;
         }
     }
-    storage.sync_dir("").map_err(|source| io("syncing the directory of", source))?;
-    Ok((ownership, held))
+    Ok(())
 }
 
 /// Removes staging files of this epoch and of lower ones: their writers are dead or fenced. Never by age.

@@ -11,8 +11,9 @@ use crate::error::{Error, Result, Skipped};
 use crate::identity::RunIdentity;
 use crate::layout;
 use crate::log::{Log, LogLine};
+use crate::names::{self, Named};
 use crate::runs;
-use crate::storage::{Access, EntryKind, Local, Storage};
+use crate::storage::{Access, Local, Storage};
 
 /// A run that is only read.
 ///
@@ -56,15 +57,6 @@ pub struct Verification {
     pub block: Option<u32>,
     /// What is wrong, if something is.
     pub reason: Option<String>,
-}
-
-/// Name, epoch and sequence of a file: all that is known before it is opened.
-#[derive(Debug, Clone)]
-pub(crate) struct Named {
-    pub(crate) order: (u64, u64),
-    pub(crate) file_name: String,
-    /// What the names alone say against it.
-    fault: Option<(State, String)>,
 }
 
 impl RunReader {
@@ -257,19 +249,7 @@ impl RunReader {
     pub(crate) fn names(&self) -> Result<(Vec<Named>, BTreeSet<u64>)> {
         let names = self.storage.list("").map_err(|source| Error::io("listing", ".", source))?;
         let pins = names.iter().filter_map(|entry| layout::pin_sequence(&entry.name)).collect();
-        let mut named: Vec<Named> = names
-            .into_iter()
-            .filter_map(|entry| {
-                let order = layout::checkpoint_order(&entry.name)?;
-                let fault = (entry.kind != EntryKind::File)
-                    .then(|| (State::Foreign, "it is not a regular file".to_owned()));
-                Some(Named { order, file_name: entry.name, fault })
-            })
-            .collect();
-        named.sort_by(|a, b| (a.order, &a.file_name).cmp(&(b.order, &b.file_name)));
-        find_duplicates(&mut named);
-        find_fenced(&mut named);
-        Ok((named, pins))
+        Ok((names::sorted(names), pins))
     }
 
     /// The row of a file.
@@ -404,24 +384,6 @@ impl RunReader {
     }
 }
 
-impl Named {
-    /// The row of a file that is good.
-    fn committed(&self, checkpoint: &Checkpoint, pinned: bool) -> Entry {
-        Entry { details: Some(checkpoint.details()), ..self.unopened(checkpoint.file_bytes(), pinned) }
-    }
-
-    fn unopened(&self, stored_bytes: u64, pinned: bool) -> Entry {
-        let ((epoch, sequence), file_name) = (self.order, self.file_name.clone());
-        let (state, reason, details) = (State::Committed, None, None);
-        Entry { epoch, sequence, file_name, state, reason, details, stored_bytes, pinned }
-    }
-
-    fn skipped(&self, reason: String, set_aside: Option<String>) -> Skipped {
-        let (epoch, sequence) = self.order;
-        Skipped { epoch, sequence, file_name: self.file_name.clone(), reason, set_aside }
-    }
-}
-
 impl Sections {
     pub(crate) fn read(checkpoint: &Checkpoint) -> Result<Self> {
         let sections = checkpoint.sections()?.iter().map(|section| checkpoint.read_encoded(&section.name));
@@ -491,42 +453,5 @@ pub(crate) fn not_a_run(path: &Path, source: std::io::Error) -> Error {
             Error::RunNotFound { path: path.to_owned(), present: Vec::new() }
         }
         _ => Error::io("opening", path.display().to_string(), source),
-    }
-}
-
-/// Two files with one place are both reported and never latest. `named` is sorted.
-fn find_duplicates(named: &mut [Named]) {
-    let orders: Vec<(u64, u64)> = named.iter().map(|named| named.order).collect();
-    for (index, named) in named.iter_mut().enumerate() {
-        let same = |other: Option<usize>| other.and_then(|i| orders.get(i)) == Some(&named.order);
-        if same(index.checked_sub(1)) || same(index.checked_add(1)) {
-            let (epoch, sequence) = named.order;
-            let reason = format!("another file claims epoch {epoch}, sequence {sequence}");
-            named.fault.get_or_insert((State::Duplicate, reason));
-        }
-    }
-}
-
-/// A sequence is never used twice in a run, so one that is higher than a later epoch's was written after that epoch had
-/// taken over. `named` is sorted.
-fn find_fenced(named: &mut [Named]) {
-    let mut lowest_later: Option<(u64, u64)> = None;
-    let mut epoch_lowest: Option<(u64, u64)> = None;
-    for named in named.iter_mut().rev() {
-        let (epoch, sequence) = named.order;
-        if epoch_lowest.is_some_and(|(of, _)| of != epoch) {
-            lowest_later =
-                epoch_lowest.filter(|(_, l)| lowest_later.is_none_or(|(_, low)| *l < low)).or(lowest_later);
-            epoch_lowest = None;
-        }
-        if let Some((later, lowest)) = lowest_later
-            && sequence > lowest
-        {
-            let reason = format!("it was written after epoch {later} had taken over");
-            named.fault.get_or_insert((State::Fenced, reason));
-        }
-        if epoch_lowest.is_none_or(|(_, lowest)| sequence < lowest) {
-            epoch_lowest = Some((epoch, sequence));
-        }
     }
 }

@@ -1,13 +1,11 @@
-//! A run that is written: save, load with step back, delete, pin.
+//! A run that is written: save, load with step back, import, pin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ckpt_format::{
-    Digest, EncodedSection, Entry, FileName, Label, Metadata, Origin, Selector, State, Writer,
-};
+use ckpt_format::{Digest, EncodedSection, FileName, Label, Metadata, Origin, Selector, Timestamp, Writer};
 
 use crate::checkpoint::Checkpoint;
 use crate::encode::{Mode, Workshop};
@@ -15,11 +13,12 @@ use crate::error::{Error, Result};
 use crate::host;
 use crate::layout;
 use crate::lock::{Locker, Ownership, Purpose};
-use crate::log::{Costs, Log, LogEntry, LogEvent, LogLine, Victim};
+use crate::log::{Costs, Log, LogEntry, LogEvent, LogLine};
+use crate::names::Named;
 use crate::open::{RunOptions, unlink_if_there};
-use crate::pin::{Pins, is_pinned};
+use crate::pin::Pins;
 use crate::publish::{self, Staged};
-use crate::reader::{Loaded, Named, RunReader, Sections};
+use crate::reader::{Loaded, RunReader, Sections};
 use crate::section::Section;
 use crate::space;
 
@@ -43,9 +42,9 @@ pub(crate) struct Progress {
     highest_sequence: u64,
     /// Known to be durable, though maybe not read back: acknowledged to this handle, or to an earlier one on this start of
     /// the machine, as the log says.
-    durable: BTreeSet<(u64, u64)>,
+    pub(crate) durable: BTreeSet<(u64, u64)>,
     /// Acknowledged to this handle, or read back whole by it.
-    verified: BTreeSet<(u64, u64)>,
+    pub(crate) verified: BTreeSet<(u64, u64)>,
     poisoned: Option<String>,
     last_stored_bytes: u64,
     reserved_bytes: u64,
@@ -71,26 +70,6 @@ pub struct Saved {
     pub index_digest: Digest,
     /// What it cost.
     pub costs: Costs,
-}
-
-/// A checkpoint to delete, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deletion {
-    /// Its file.
-    pub file_name: String,
-    /// Why: stands in the log before it is deleted.
-    pub reason: String,
-}
-
-/// What was deleted and what was not.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Deleted {
-    /// Files that are gone.
-    pub file_names: Vec<String>,
-    /// Files that were pinned meanwhile, and stay.
-    pub kept: Vec<String>,
-    /// Bytes of the files that are gone.
-    pub freed_bytes: u64,
 }
 
 impl Progress {
@@ -119,7 +98,7 @@ impl Progress {
         Self { highest_sequence, durable, verified, poisoned, last_stored_bytes, reserved_bytes, notices }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         match &self.poisoned {
             Some(reason) => Err(Error::Poisoned { reason: reason.clone() }),
             None => Ok(()),
@@ -251,42 +230,6 @@ impl Run {
         self.reader.load_and_report(selector, read, |named, reason| self.set_aside(named, reason))
     }
 
-    /// Deletes checkpoints of this run. The decision is in the log, synced, before the first is gone.
-    ///
-    /// Refused as a whole if any of them is pinned, cannot be proved to be this run's, or must stay: the newest verified
-    /// one, and the newest that is also known to be durable. A crash in between leaves some of them, whole.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::Pinned`], [`Error::LastVerified`], [`Error::Invalid`], [`Error::Fenced`].
-    pub fn delete(&self, deletions: &[Deletion]) -> Result<Deleted> {
-        let mut progress = self.progress();
-        progress.check()?;
-        let storage = self.reader.storage().as_ref();
-        self.ownership.check(storage)?;
-        let entries = self.reader.list()?;
-        let victims = find_victims(&entries, deletions)?;
-        self.check_what_stays(&entries, &victims, &mut progress)?;
-        self.tell_deleting(&victims)?;
-        let mut deleted = Deleted::default();
-        for batch in victims.chunks(64) {
-            let held = self.locker.mutate(self.epoch(), Purpose::Delete)?;
-            for (entry, _) in batch {
-                self.ownership.check(storage)?;
-                if is_pinned(storage, entry.sequence, &held)? {
-                    deleted.kept.push(entry.file_name.clone());
-                    continue;
-                }
-                unlink_if_there(storage, &entry.file_name)?;
-                deleted.freed_bytes += entry.stored_bytes;
-                deleted.file_names.push(entry.file_name.clone());
-            }
-        }
-        storage.sync_dir("").map_err(|source| Error::io("syncing", ".", source))?;
-        let count = deleted.file_names.len() as u64;
-        self.tell(LogEvent::Deleted { count, freed_bytes: deleted.freed_bytes }, &mut progress);
-        Ok(deleted)
-    }
-
     /// Protects a checkpoint; see [`Pins::pin`].
     ///
     /// # Errors
@@ -342,7 +285,7 @@ impl Run {
         std::mem::take(&mut self.progress().notices)
     }
 
-    fn progress(&self) -> MutexGuard<'_, Progress> {
+    pub(crate) fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -356,6 +299,10 @@ impl Run {
             epoch: self.epoch(),
             sequence,
             writer: Some(self.locker.writer.clone()),
+            created_at: match metadata.created_at {
+                unset if unset == Timestamp::default() => (self.locker.clock)(),
+                set => set,
+            },
             ..metadata
         }
     }
@@ -424,65 +371,6 @@ impl Run {
         set_aside
     }
 
-    /// The newest verified checkpoint stays, and so does the newest that is also known to be durable: nothing is deleted
-    /// in reliance on a file that a power loss may take.
-    fn check_what_stays(
-        &self,
-        entries: &[Entry],
-        victims: &[(&Entry, &str)],
-        progress: &mut Progress,
-    ) -> Result<()> {
-        let doomed: BTreeSet<&str> = victims.iter().map(|(entry, _)| entry.file_name.as_str()).collect();
-        let stays = |entry: &Entry, reason: &str| {
-            if doomed.contains(entry.file_name.as_str()) {
-                return Err(Error::LastVerified { sequence: entry.sequence, reason: reason.to_owned() });
-            }
-            Ok(())
-        };
-        let mut verified_one = false;
-        for entry in entries.iter().rev().filter(|entry| entry.is_committed()) {
-            if !self.verify_once(entry, progress)? {
-                continue;
-            }
-            if !verified_one {
-                stays(entry, "it is the newest good one")?;
-                verified_one = true;
-            }
-            if self.is_durable(entry, progress) {
-                return stays(entry, "it is the newest that is known to survive a power loss");
-            }
-        }
-        let newest = entries.last().map_or(0, |entry| entry.sequence);
-        let reason = "no checkpoint is known to survive a power loss: who wrote them did not live to say so. Save once \
-                      more, then delete";
-        Err(Error::LastVerified { sequence: newest, reason: reason.to_owned() })
-    }
-
-    fn verify_once(&self, entry: &Entry, progress: &mut Progress) -> Result<bool> {
-        if progress.verified.contains(&entry.order()) {
-            return Ok(true);
-        }
-        match self.reader.open_checkpoint(&entry.file_name).and_then(|checkpoint| checkpoint.verify()) {
-            Ok(()) => {
-                progress.verified.insert(entry.order());
-                Ok(true)
-            }
-            Err(Error::Damaged { .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Acknowledged, as far as this process or the log knows; or the machine has started anew since, so that what was read
-    /// back comes from the medium.
-    fn is_durable(&self, entry: &Entry, progress: &Progress) -> bool {
-        let here = &self.locker.writer;
-        let restarted = entry
-            .metadata()
-            .and_then(|metadata| metadata.writer.as_ref())
-            .is_some_and(|writer| writer.host == here.host && writer.boot_id != here.boot_id);
-        restarted || progress.durable.contains(&entry.order())
-    }
-
     fn tell_saved(&self, saved: &Saved, metadata: &Metadata, progress: &mut Progress) {
         let event = LogEvent::Saved {
             epoch: saved.epoch,
@@ -496,35 +384,14 @@ impl Run {
         self.tell(event, progress);
     }
 
-    /// The decision is durable before it is carried out. A line holds a bounded number, so that the end of the log stays
-    /// readable in one piece.
-    fn tell_deleting(&self, victims: &[(&Entry, &str)]) -> Result<()> {
-        const PER_LINE: usize = 100;
-        let lines = victims.chunks(PER_LINE);
-        let last = lines.len().saturating_sub(1);
-        for (index, chunk) in lines.enumerate() {
-            let victims = chunk
-                .iter()
-                .map(|(entry, reason)| Victim {
-                    epoch: entry.epoch,
-                    sequence: entry.sequence,
-                    file_name: entry.file_name.clone(),
-                    reason: (*reason).to_owned(),
-                })
-                .collect();
-            self.log.append(&self.log_entry(LogEvent::Deleting { victims }), index == last)?;
-        }
-        Ok(())
-    }
-
     /// Logs what explains but decides nothing: a failure becomes a notice.
-    fn tell(&self, event: LogEvent, progress: &mut Progress) {
+    pub(crate) fn tell(&self, event: LogEvent, progress: &mut Progress) {
         if let Err(error) = self.log.append(&self.log_entry(event), false) {
             progress.notices.push(error.to_string());
         }
     }
 
-    fn log_entry(&self, event: LogEvent) -> LogEntry {
+    pub(crate) fn log_entry(&self, event: LogEvent) -> LogEntry {
         LogEntry { at: (self.locker.clock)(), by: self.locker.writer.clone(), event }
     }
 }
@@ -545,31 +412,4 @@ fn file_name(metadata: &Metadata) -> String {
         seed: metadata.seed,
     };
     FileName { epoch: metadata.epoch, sequence: metadata.sequence, label }.render()
-}
-
-/// The rows of what is to be deleted, each provably this run's own and not pinned.
-fn find_victims<'a>(entries: &'a [Entry], deletions: &'a [Deletion]) -> Result<Vec<(&'a Entry, &'a str)>> {
-    let by_name: BTreeMap<&str, &Entry> =
-        entries.iter().map(|entry| (entry.file_name.as_str(), entry)).collect();
-    let mut victims = Vec::with_capacity(deletions.len());
-    for deletion in deletions {
-        let file_name = &deletion.file_name;
-        let entry = by_name.get(file_name.as_str()).ok_or_else(|| Error::NotFound {
-            wanted: format!("file:{file_name}"),
-            present: entries.iter().map(|entry| entry.file_name.clone()).collect(),
-        })?;
-        if entry.pinned {
-            return Err(Error::Pinned { sequence: entry.sequence });
-        }
-        let own = matches!(entry.state, State::Committed | State::Fenced | State::Duplicate)
-            && entry.details.is_some();
-        if !own {
-            let why = entry.reason.as_deref().unwrap_or("it cannot be read");
-            let reason =
-                format!("{file_name} is {}, so it cannot be proved to be this run's: {why}", entry.state);
-            return Err(Error::Invalid { reason });
-        }
-        victims.push((*entry, deletion.reason.as_str()));
-    }
-    Ok(victims)
 }
