@@ -1,5 +1,36 @@
-//! Durable, atomic checkpoint directories.
-#![doc(html_no_source)]
+//! Durable, atomic checkpoint directories: publish, verify, step back, fence, pin, delete.
+//!
+//! ```
+//! use ckpt_format::{Metadata, Selector, Timestamp};
+//! use ckpt_store::{Run, RunOptions, Section};
+//!
+//! # let root = tempfile::tempdir()?;
+//! # let path = root.path().join("training/demo");
+//! # fn clock() -> Timestamp { Timestamp::from_millis(1_763_210_096_789) }
+//! let run = Run::create(&path, &"training".parse()?, &"demo".parse()?, RunOptions::new(clock))?;
+//! run.save(Metadata::default(), vec![Section::raw("weights", &[1, 2, 3])])?;
+//! let loaded = run.load(&Selector::Latest)?;
+//! assert_eq!(loaded.value.bytes("weights"), Some(&[1, 2, 3][..]));
+//! for entry in run.reader().list()? {
+//!     println!("{} {} {} bytes", entry.sequence, entry.state, entry.stored_bytes);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Promises
+//!
+//! - A save that returned survives a power loss. A crash at any point leaves the old checkpoints, or the old ones and the new.
+//! - Damage is found before anything is decoded. `latest` steps back over it and says so; nothing else does.
+//! - The newest good checkpoint, the newest that is known to be durable, and every pinned one are never deleted.
+//! - An attempt that was overtaken by a higher [`Epoch`] neither publishes nor deletes.
+//! - A failed save leaves the old set intact and nothing half-done behind.
+//!
+//! How: `docs/STORE-LAYOUT.md`. What lies in a file: `docs/FORMAT.md`.
+//!
+//! # Parts
+//!
+//! [`Run`] writes, [`RunReader`] reads beside it without a lock, [`Pins`] marks beside it; [`Checkpoint`] is one open file.
+//! The medium is behind [`storage::Storage`], a trait of ten methods with a conformance suite (feature `testing`).
 
 mod buffer;
 mod checkpoint;

@@ -331,7 +331,7 @@ fn sweep(storage: &dyn Storage, epoch: u64, _held: &Mutation) -> Result<Swept> {
     for entry in names {
         let order = layout::staging_order(&entry.name);
         // Small files are staged and published under the mutation lock, which is held now.
-        if !order.is_some_and(|(of, _)| of <= epoch) && !layout::is_staging_small(&entry.name) {
+        if order.is_none_or(|(of, _)| of > epoch) && !layout::is_staging_small(&entry.name) {
             continue;
         }
         unlink_if_there(storage, &format!("{}/{}", layout::STAGING, entry.name))?;

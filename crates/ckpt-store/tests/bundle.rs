@@ -1,4 +1,5 @@
 //! A bundle in a run: strict steps back over a damaged component, lenient loads all the others.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::fs;
 

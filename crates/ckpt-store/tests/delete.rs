@@ -1,4 +1,5 @@
 //! What may be deleted, what must stay, and that the log said so before.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::fs;
 use std::path::PathBuf;

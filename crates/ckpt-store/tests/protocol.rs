@@ -1,5 +1,6 @@
 //! The order of what reaches the medium, and what follows when the medium refuses: seen through a storage that tells and
 //! fails.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 #![cfg(feature = "testing")]
 
 use std::io;
@@ -229,7 +230,7 @@ fn whatever_fails_before_the_rename_leaves_the_old_set_and_nothing_else() {
             let error = save(&run).unwrap_err();
             assert_eq!(error.code(), code, "{call} {kind}: {error}");
             let told = storage.take();
-            assert_eq!(told.iter().filter(|told| *told == "sync .staging/*").count() <= 1, true, "{told:?}");
+            assert!(told.iter().filter(|told| *told == "sync .staging/*").count() <= 1, "{told:?}");
             assert!(!told.iter().any(|told| told.starts_with("rename")), "{told:?}");
             assert_eq!(storage.inner.list(".staging").unwrap(), [], "{call} {kind}");
             assert_eq!(count(&run), 1);
@@ -255,7 +256,7 @@ fn when_the_directory_cannot_be_synced_the_handle_writes_no_more() {
     assert!(matches!(save(&run), Err(Error::Poisoned { .. })));
     let first = run.reader().list().unwrap()[0].file_name.clone();
     let deletion = Deletion { file_name: first.clone(), reason: "a test".into() };
-    assert!(matches!(run.delete(&[deletion.clone()]), Err(Error::Poisoned { .. })));
+    assert!(matches!(run.delete(std::slice::from_ref(&deletion)), Err(Error::Poisoned { .. })));
     assert_eq!(storage.take(), Vec::<String>::new(), "the medium was not touched again");
     assert_eq!(run.load(&Selector::Latest).unwrap().entry.sequence, 3, "it may be read");
     drop(run);
@@ -264,7 +265,10 @@ fn when_the_directory_cannot_be_synced_the_handle_writes_no_more() {
     let second = run.reader().list().unwrap()[1].file_name.clone();
     run.delete(&[deletion]).unwrap();
     let deletion = Deletion { file_name: second, reason: "a test".into() };
-    assert!(matches!(run.delete(&[deletion.clone()]), Err(Error::LastVerified { sequence: 2, .. })));
+    assert!(matches!(
+        run.delete(std::slice::from_ref(&deletion)),
+        Err(Error::LastVerified { sequence: 2, .. })
+    ));
     save(&run).unwrap();
     run.delete(&[deletion]).unwrap();
 }

@@ -1,4 +1,5 @@
 //! What is saved comes back bit for bit, from every source and in every size; what cannot be saved is refused by name.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::io::{self, Read};
 use std::path::PathBuf;

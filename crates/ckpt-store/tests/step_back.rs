@@ -1,4 +1,5 @@
 //! Damage is found before anything is decoded, said, set aside by the writer, and stepped over only by `latest`.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
