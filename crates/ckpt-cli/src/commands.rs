@@ -1,0 +1,39 @@
+//! One module a verb; here they are called.
+
+mod completions;
+mod delete;
+mod diff;
+mod export;
+mod import;
+mod list;
+mod log;
+mod name;
+mod pin;
+mod restore;
+mod save;
+mod show;
+mod verify;
+
+use crate::args::{Cli, Command};
+use crate::output::Output;
+
+/// Runs the command; the value is the exit status.
+pub(crate) fn run(cli: &Cli, output: &Output) -> anyhow::Result<u8> {
+    let done = |()| 0;
+    match &cli.command {
+        Command::Save(args) => save::run(args, output).map(done),
+        Command::Restore(args) => restore::run(args, output).map(done),
+        Command::List(args) => list::run(args, output).map(done),
+        Command::Show(args) => show::run(args, output).map(done),
+        Command::Verify(args) => verify::run(args, output),
+        Command::Diff(args) => diff::run(args, output).map(done),
+        Command::Pin(args) => pin::pin(args, output).map(done),
+        Command::Unpin(args) => pin::unpin(args, output).map(done),
+        Command::Delete(args) => delete::run(args, output).map(done),
+        Command::Export(args) => export::run(args, output).map(done),
+        Command::Import(args) => import::run(args, output).map(done),
+        Command::Log(args) => log::run(args, output).map(done),
+        Command::Name(args) => name::run(args, output).map(done),
+        Command::Completions(args) => completions::run(args, output).map(done),
+    }
+}

@@ -1,0 +1,90 @@
+//! `ckpt log`: what happened in a run, in words.
+
+use ckpt::{Costs, LogEntry, LogEvent, LogLine, RunReader};
+use serde::Serialize;
+
+use crate::args::LogArgs;
+use crate::human;
+use crate::output::Output;
+
+/// A line of the log, in JSON: as it was written, or what cannot be read.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line<'a> {
+    Good(&'a LogEntry),
+    Bad { bad: &'a str },
+}
+
+pub(crate) fn run(args: &LogArgs, output: &Output) -> anyhow::Result<()> {
+    let lines = RunReader::open(&args.run)?.log()?;
+    let answer: Vec<Line<'_>> = lines
+        .iter()
+        .map(|line| match line {
+            LogLine::Good(entry) => Line::Good(entry),
+            LogLine::Bad(text) => Line::Bad { bad: text },
+        })
+        .collect();
+    output.answer(&answer, || lines.iter().map(line).collect())
+}
+
+fn line(line: &LogLine) -> String {
+    let (dim, bad) = (human::DIM, human::BAD);
+    match line {
+        LogLine::Good(entry) => {
+            let text = human::shown(&words(&entry.event)).replace('\n', " ");
+            format!("{dim}{}  {}{dim:#}  {text}\n", entry.at, human::shown(&process(entry)))
+        }
+        LogLine::Bad(text) => format!("{bad}a line that cannot be read:{bad:#} {}\n", human::shown(text)),
+    }
+}
+
+fn process(entry: &LogEntry) -> String {
+    format!("{}:{}", entry.by.host, entry.by.pid)
+}
+
+/// An event as a sentence.
+fn words(event: &LogEvent) -> String {
+    match event {
+        LogEvent::Opened { epoch, swept, .. } => {
+            let epoch = if *epoch > 0 { format!(" at epoch {epoch}") } else { String::new() };
+            let swept = match swept.len() {
+                0 => String::new(),
+                count => format!(", removed {} of dead writers", human::plural(count, "unfinished file")),
+            };
+            format!("opened to write{epoch}{swept}")
+        }
+        LogEvent::Saved { sequence, file_name, events, stored_bytes, costs, .. } => {
+            let events: Vec<String> = events.iter().map(ToString::to_string).collect();
+            let (size, cost) = (human::size(*stored_bytes), costs_in_words(costs));
+            format!("saved {sequence} for {}: {file_name} ({size}, {cost})", events.join(", "))
+        }
+        LogEvent::SteppedBack { sequence, reason, set_aside, .. } => {
+            let aside = set_aside.as_ref().map(|path| format!("; set aside as {path}")).unwrap_or_default();
+            format!("stepped back over {sequence}: {reason}{aside}")
+        }
+        LogEvent::Deleting { victims } => {
+            let victims = victims.iter().map(|victim| format!("{} ({})", victim.sequence, victim.reason));
+            format!("decided to delete {}", victims.collect::<Vec<_>>().join(", "))
+        }
+        LogEvent::Deleted { count, freed_bytes } => {
+            let count = human::plural(usize::try_from(*count).unwrap_or(usize::MAX), "checkpoint");
+            format!("deleted {count}, {} freed", human::size(*freed_bytes))
+        }
+        LogEvent::QuarantinePruned { file_names } => {
+            format!("removed for good what was set aside: {}", file_names.join(", "))
+        }
+        LogEvent::Pinned { sequence, reason } => {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("pinned {sequence}{reason}")
+        }
+        LogEvent::Unpinned { sequence } => format!("unpinned {sequence}"),
+        // A later library may know more than these words.
+        other => format!("{other:?}"),
+    }
+}
+
+fn costs_in_words(costs: &Costs) -> String {
+    let ms = |us: u64| us as f64 / 1e3;
+    let (write, sync, publish) = (ms(costs.write_us), ms(costs.sync_us), ms(costs.publish_us));
+    format!("write {write:.1} ms, sync {sync:.1} ms, publish {publish:.1} ms")
+}

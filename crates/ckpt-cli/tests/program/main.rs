@@ -1,0 +1,15 @@
+//! The `ckpt` program from outside: every command, its answer, its exit status.
+#![expect(clippy::unwrap_used, reason = "what surrounds a test must not fail quietly either")]
+
+mod conflict;
+mod damage;
+mod delete;
+mod diff;
+mod json_docs;
+mod list;
+mod name;
+mod restore;
+mod save;
+mod scene;
+mod transfer;
+mod usage;

@@ -1,0 +1,174 @@
+//! A directory of its own, the program run in it, and what came out.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A directory that goes with the test.
+pub(crate) struct Scene {
+    dir: tempfile::TempDir,
+}
+
+/// What the program said, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file in it.
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: impl AsRef<Path>) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    /// All names beneath a directory of it, hidden ones too.
+    pub(crate) fn names(&self, dir: &str) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.path(dir))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The program, not yet started, with nothing of the environment that it heeds.
+    pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ckpt"));
+        command.args(args).current_dir(self.dir.path());
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CKPT_RUN", "CKPT_EPOCH"] {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end; words are separated by spaces.
+    pub(crate) fn run(&self, line: &str) -> Ran {
+        self.args(line.split_whitespace())
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn args<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+        Ran::of(self.command(args).output().unwrap())
+    }
+
+    /// Runs it with something on standard input.
+    pub(crate) fn run_with(&self, line: &str, stdin: &[u8]) -> Ran {
+        let mut child = self.start(line);
+        child.stdin.take().unwrap().write_all(stdin).unwrap();
+        Ran::of(child.wait_with_output().unwrap())
+    }
+
+    /// Starts it with standard input open.
+    pub(crate) fn start(&self, line: &str) -> Child {
+        self.command(line.split_whitespace()).stdin(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// A run `train/ppo` with that many checkpoints: step 100 each, a loss that goes down, a raw and a JSON section.
+    pub(crate) fn with_checkpoints(count: u64) -> Self {
+        let scene = Self::new();
+        for number in 1..=count {
+            scene.write("w.bin", vec![u8::try_from(number).unwrap(); 5_000]);
+            scene.write("s.json", format!("{{\n  \"sigma\": 0.{number}, \"n\": {number}\n}}\n"));
+            let (step, loss) = (number * 100, 1.0 / number as f64);
+            scene
+                .run(&format!("save train/ppo --step {step} --metric loss={loss} w=w.bin s:json=s.json"))
+                .ok();
+        }
+        scene
+    }
+
+    /// The only file of `train/ppo` with that number.
+    pub(crate) fn checkpoint(&self, sequence: u64) -> PathBuf {
+        let prefix = format!("{sequence:08}_");
+        let name = self.names("train/ppo").into_iter().find(|name| name.starts_with(&prefix)).unwrap();
+        self.path("train/ppo").join(name)
+    }
+
+    /// Damages the payload: turns a bit in the first block, which begins at 4096 here.
+    pub(crate) fn damage(&self, sequence: u64) {
+        flip(&self.checkpoint(sequence), 4_096 + 17);
+    }
+}
+
+/// Turns a bit of a file.
+pub(crate) fn flip(path: &Path, offset: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[offset] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+impl Ran {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            signal: output.status.signal(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            bytes: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// It must have ended with 0.
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        self.ends(0)
+    }
+
+    /// It must have ended with this status.
+    #[track_caller]
+    pub(crate) fn ends(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{self:#?}");
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// It must have failed with this status and one JSON object on standard error, which is returned.
+    #[track_caller]
+    pub(crate) fn error(self, status: i32, code: &str) -> Value {
+        let ran = self.ends(status);
+        let object: Value =
+            serde_json::from_str(&ran.stderr).unwrap_or_else(|error| panic!("{error}: {ran:#?}"));
+        let error = object["error"].clone();
+        assert_eq!(error["code"], code, "{ran:#?}");
+        assert!(ran.stdout.is_empty(), "{ran:#?}");
+        error
+    }
+
+    #[track_caller]
+    pub(crate) fn says(self, part: &str) -> Self {
+        assert!(self.stdout.contains(part), "no {part:?} in {self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn warns(self, part: &str) -> Self {
+        assert!(self.stderr.contains(part), "no {part:?} in {self:#?}");
+        self
+    }
+}
