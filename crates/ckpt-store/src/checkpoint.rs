@@ -38,9 +38,12 @@ impl Checkpoint {
     pub fn open_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let shown = path.display().to_string();
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let file = Local::open(dir).and_then(|storage| storage.open(name, Access::Read));
+        // The user's own path may hold links; what it leads to must be a regular file.
+        let file = path.canonicalize().and_then(|real| {
+            let dir = real.parent().unwrap_or(Path::new("/"));
+            let name = real.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            Local::open(dir)?.open(name, Access::Read)
+        });
         match file {
             Ok(file) => Self::read_ends(file, shown),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -52,7 +52,7 @@ impl Run {
         let entries = self.reader.list()?;
         let victims = find_victims(&entries, deletions)?;
         self.check_what_stays(&entries, &victims, &mut progress)?;
-        self.tell_deleting(&victims)?;
+        self.tell_or_make_room(&victims, &mut progress)?;
         let mut deleted = Deleted::default();
         for batch in victims.chunks(PER_LOCK) {
             let held = self.locker.mutate(self.epoch(), Purpose::Delete)?;
@@ -130,6 +130,14 @@ impl Run {
             .and_then(|metadata| metadata.writer.as_ref())
             .is_some_and(|writer| writer.host == here.host && writer.boot_id != here.boot_id);
         restarted || progress.durable.contains(&entry.order())
+    }
+
+    /// Deleting makes room, so it must not fail for want of the little that the log needs: the reserve has it.
+    fn tell_or_make_room(&self, victims: &[(&Entry, &str)], progress: &mut Progress) -> Result<()> {
+        match self.tell_deleting(victims) {
+            Err(Error::NoSpace { .. }) if self.release_reserve(progress) => self.tell_deleting(victims),
+            told => told,
+        }
     }
 
     /// The decision is durable before it is carried out.

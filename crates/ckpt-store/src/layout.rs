@@ -6,7 +6,7 @@ use ckpt_format::FileName;
 pub(crate) const RUN: &str = "run.json";
 /// What happened, and why.
 pub(crate) const LOG: &str = "log.jsonl";
-/// Lock of the writer without an epoch.
+/// Lock of the writer, whatever its epoch.
 pub(crate) const WRITER_LOCK: &str = ".lock";
 /// Lock of every change.
 pub(crate) const MUTATION_LOCK: &str = ".mutate";
@@ -20,16 +20,15 @@ pub(crate) const QUARANTINE: &str = ".quarantine";
 const MARKER: &str = ".epoch-";
 const PIN: &str = ".pin";
 
-/// Marker and writer's lock of an epoch; the writer's lock if it is 0.
-pub(crate) fn writer_lock(epoch: u64) -> String {
-    if epoch == 0 { WRITER_LOCK.to_owned() } else { format!("{MARKER}{epoch:06}") }
+/// Says that an epoch was begun.
+pub(crate) fn marker(epoch: u64) -> String {
+    format!("{MARKER}{epoch:06}")
 }
 
 /// The epoch of a marker.
 pub(crate) fn marker_epoch(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix(MARKER)?;
-    let epoch = digits.parse().ok()?;
-    (epoch > 0 && writer_lock(epoch) == name).then_some(epoch)
+    let epoch = name.strip_prefix(MARKER)?.parse().ok()?;
+    (epoch > 0 && marker(epoch) == name).then_some(epoch)
 }
 
 /// The pin of a sequence.
@@ -96,9 +95,8 @@ mod tests {
 
     #[test]
     fn names_come_back_and_others_are_not_taken_for_ours() {
-        assert_eq!(marker_epoch(&writer_lock(7)), Some(7));
-        assert_eq!(marker_epoch(&writer_lock(12_345_678)), Some(12_345_678));
-        assert_eq!(writer_lock(0), ".lock");
+        assert_eq!(marker_epoch(&marker(7)), Some(7));
+        assert_eq!(marker_epoch(&marker(12_345_678)), Some(12_345_678));
         for foreign in [".epoch-", ".epoch-7", ".epoch-000000", ".epoch-+00007", "epoch-000007"] {
             assert_eq!(marker_epoch(foreign), None, "{foreign}");
         }

@@ -1,7 +1,8 @@
 //! Who may change a run: the writer's lock for a handle's life, the mutation lock around each change, and fencing.
 //!
-//! A lock never proves that a paused owner is gone. So each epoch has its own writer's lock file, and who takes over
-//! removes the files of lower epochs: every change first asks whether its own lock file still has its name.
+//! A lock never proves that a paused owner is gone. So who begins a higher epoch takes the writer's lock file away *before*
+//! it leaves its marker: wherever a marker stands, every owner of a lower epoch has lost its lock file. Every change first asks
+//! whether its own still has its name, which costs the same however many checkpoints there are.
 
 use std::sync::Arc;
 use std::thread;
@@ -64,17 +65,43 @@ pub(crate) struct Locker {
 }
 
 impl Locker {
-    /// Takes the writer's lock of an epoch.
+    /// Takes the writer's lock.
     pub(crate) fn own(&self, epoch: u64) -> Result<Ownership> {
-        let path = layout::writer_lock(epoch);
-        let lock = self.storage.try_lock(&path).map_err(|source| Error::io("locking", &path, source))?;
-        let Some(mut lock) = lock else {
-            let note = self.read_note(&path);
+        self.try_own(epoch)?.ok_or_else(|| {
             let way_out = "wait for it, stop it, or write to another run";
-            return Err(Error::Locked { what: "the run".to_owned(), holder: holder(note.as_ref(), way_out) });
-        };
-        self.write_note(lock.as_mut(), epoch, None);
-        Ok(Ownership { epoch, lock })
+            let note = self.read_note(layout::WRITER_LOCK);
+            Error::Locked { what: "the run".to_owned(), holder: holder(note.as_ref(), way_out) }
+        })
+    }
+
+    /// Takes the writer's lock from owners of lower epochs, and from those that wait for it to see that they are fenced. Only
+    /// under the mutation lock, by who begins `epoch`.
+    pub(crate) fn own_anew(&self, epoch: u64) -> Result<Ownership> {
+        const ATTEMPTS: usize = 100;
+        for _ in 0..ATTEMPTS {
+            if let Some(ownership) = self.try_own(epoch)? {
+                return Ok(ownership);
+            }
+            self.take_away(layout::WRITER_LOCK)?;
+        }
+        self.own(epoch)
+    }
+
+    /// Takes a lock file away: who holds it holds nothing any more.
+    pub(crate) fn take_away(&self, path: &str) -> Result<()> {
+        match self.storage.unlink(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(|source| Error::io("removing", path, source)),
+        }
+    }
+
+    fn try_own(&self, epoch: u64) -> Result<Option<Ownership>> {
+        let path = layout::WRITER_LOCK;
+        let lock = self.storage.try_lock(path).map_err(|source| Error::io("locking", path, source))?;
+        Ok(lock.map(|mut lock| {
+            self.write_note(lock.as_mut(), epoch, None);
+            Ownership { epoch, lock }
+        }))
     }
 
     /// Takes the mutation lock, waiting for it a while.
@@ -96,9 +123,7 @@ impl Locker {
         if !stale {
             return Err(self.mutation_locked());
         }
-        self.storage
-            .unlink(layout::MUTATION_LOCK)
-            .map_err(|source| Error::io("removing", layout::MUTATION_LOCK, source))?;
+        self.take_away(layout::MUTATION_LOCK)?;
         self.try_mutate(epoch, Purpose::Open, self.wait)?.ok_or_else(|| self.mutation_locked())
     }
 
@@ -112,7 +137,12 @@ impl Locker {
                 .map_err(|source| Error::io("locking", layout::MUTATION_LOCK, source))?;
             if let Some(mut lock) = lock {
                 self.write_note(lock.as_mut(), epoch, Some(purpose));
-                return Ok(Some(Mutation { _lock: lock }));
+                // Until the note was there, the one before it may have invited somebody to take the lock away.
+                let current = lock.is_current();
+                if current.map_err(|source| Error::io("looking at", layout::MUTATION_LOCK, source))? {
+                    return Ok(Some(Mutation { _lock: lock }));
+                }
+                continue;
             }
             if Instant::now() >= deadline {
                 return Ok(None);
@@ -152,8 +182,8 @@ impl Ownership {
 
     /// Refuses to go on if a later epoch has taken over. Call it under the mutation lock, before each change.
     pub(crate) fn check(&self, storage: &dyn Storage) -> Result<()> {
-        let path = layout::writer_lock(self.epoch);
-        if self.lock.is_current().map_err(|source| Error::io("looking at", &path, source))? {
+        let current = self.lock.is_current();
+        if current.map_err(|source| Error::io("looking at", layout::WRITER_LOCK, source))? {
             return Ok(());
         }
         Err(self.fenced(storage))

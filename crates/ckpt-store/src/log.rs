@@ -156,7 +156,7 @@ impl Log {
     /// Appends a line, in one write. It is durable only if `sync` is set.
     pub(crate) fn append(&self, entry: &LogEntry, sync: bool) -> Result<()> {
         let fail = |source| Error::io("appending to", layout::LOG, source);
-        let line = encode(entry)?;
+        let mut line = encode(entry)?;
         let mut file = match self.storage.open(layout::LOG, Access::Append) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let mut file = self.storage.create(layout::LOG).map_err(fail)?;
@@ -166,6 +166,10 @@ impl Log {
             }
             other => other.map_err(fail)?,
         };
+        // A line that found no room was cut short; this one must not continue it.
+        if !ends_a_line(file.as_ref()).map_err(fail)? {
+            line.insert(0, b'\n');
+        }
         let mut rest = line.as_slice();
         while !rest.is_empty() {
             match file.write_at(0, rest).map_err(fail)? {
@@ -245,6 +249,13 @@ impl Log {
         let tail = read_from(file.as_ref(), length.saturating_sub(TAIL_BYTES)).map_err(fail)?;
         Ok(Some((file, tail, length)))
     }
+}
+
+fn ends_a_line(file: &dyn StorageFile) -> std::io::Result<bool> {
+    let Some(last) = file.length()?.checked_sub(1) else { return Ok(true) };
+    let mut byte = [b'\n'];
+    file.read_at(last, &mut byte)?;
+    Ok(byte == *b"\n")
 }
 
 fn rotated(number: u64) -> String {

@@ -195,8 +195,9 @@ impl Run {
                 notices.push(error.to_string());
             }
         };
-        tolerate(log.mend());
+        // Before mending, which may start a new and empty log.
         let tail = log.tail().unwrap_or_default();
+        tolerate(log.mend());
         let highest = highest_sequence(&reader, &swept, &tail)?;
         let opened =
             LogEvent::Opened { epoch: ownership.epoch(), swept: swept.names, highest_sequence: highest };
@@ -248,7 +249,7 @@ pub(crate) fn publish_small(
     published.acknowledge().map(|_| ())
 }
 
-/// Takes the writer's lock of the epoch that is asked for, beginning it if need be. The mutation lock is still held.
+/// Takes the writer's lock for the epoch that is asked for, beginning it if need be. The mutation lock is still held.
 fn take_over(locker: &Locker, epoch: Epoch) -> Result<(Ownership, Mutation)> {
     let storage = locker.storage.as_ref();
     let highest = highest_marker(storage)?;
@@ -262,7 +263,7 @@ fn take_over(locker: &Locker, epoch: Epoch) -> Result<(Ownership, Mutation)> {
     ownership.check(storage)?;
     match highest_marker(storage)? {
         now if now > epoch => Err(Error::Fenced { epoch, by: Some(now) }),
-        _ => retire_lower(storage, epoch, &held).map(|()| (ownership, held)),
+        _ => Ok((ownership, held)),
     }
 }
 
@@ -281,15 +282,25 @@ fn resolve(epoch: Epoch, highest: u64) -> Result<(u64, bool)> {
     Ok((wanted, begin))
 }
 
-/// Leaves a durable marker, then takes away the lock files of lower epochs.
+/// Takes the writer's lock away from lower epochs, and only then leaves a durable marker: there is no moment at which a marker
+/// stands and a lower epoch may still change something, wherever this is interrupted.
 fn begin_epoch(locker: &Locker, epoch: u64) -> Result<(Ownership, Mutation)> {
     let storage = locker.storage.as_ref();
     let held = locker.mutate_to_begin(epoch)?;
-    let highest = highest_marker(storage)?;
-    if highest > epoch {
-        return Err(Error::Fenced { epoch, by: Some(highest) });
+    match highest_marker(storage)? {
+        highest if highest > epoch => return Err(Error::Fenced { epoch, by: Some(highest) }),
+        highest if highest == epoch => return Err(Error::Conflict { epoch }),
+        _ => {}
     }
-    let marker = layout::writer_lock(epoch);
+    locker.take_away(layout::WRITER_LOCK)?;
+    leave_marker(storage, epoch)?;
+    let ownership = locker.own_anew(epoch)?;
+    forget_lower_markers(storage, epoch)?;
+    Ok((ownership, held))
+}
+
+fn leave_marker(storage: &dyn Storage, epoch: u64) -> Result<()> {
+    let marker = layout::marker(epoch);
     let io = |action, source| Error::io(action, &marker, source);
     let mut file = match storage.create(&marker) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -299,26 +310,14 @@ fn begin_epoch(locker: &Locker, epoch: u64) -> Result<(Ownership, Mutation)> {
     };
     file.reveal().map_err(|source| io("setting the mode of", source))?;
     file.close().map_err(|source| io("closing", source))?;
-    storage.sync_dir("").map_err(|source| io("syncing the directory of", source))?;
-    let ownership = locker.own(epoch)?;
-    retire_lower(storage, epoch, &held)?;
-    Ok((ownership, held))
+    storage.sync_dir("").map_err(|source| io("syncing the directory of", source))
 }
 
-/// Takes away the lock files of lower epochs: from then on they can change nothing. Done by every opening, because who
-/// began the epoch may have died before it came to this.
-fn retire_lower(storage: &dyn Storage, epoch: u64, _held: &Mutation) -> Result<()> {
-    if epoch == 0 {
-        return Ok(());
-    }
+/// Only the highest marker counts; the others would only make listings longer.
+fn forget_lower_markers(storage: &dyn Storage, epoch: u64) -> Result<()> {
     let names = storage.list("").map_err(|source| Error::io("listing", ".", source))?;
-    for entry in names {
-        let lower = layout::marker_epoch(&entry.name).is_some_and(|of| of < epoch);
-        if lower || entry.name == layout::WRITER_LOCK {
-            unlink_if_there(storage, &entry.name)?;
-        }
-    }
-    Ok(())
+    let lower = names.iter().filter(|entry| layout::marker_epoch(&entry.name).is_some_and(|of| of < epoch));
+    lower.map(|entry| unlink_if_there(storage, &entry.name)).collect()
 }
 
 /// Removes staging files of this epoch and of lower ones: their writers are dead or fenced. Never by age.

@@ -59,6 +59,12 @@ pub struct Verification {
     pub reason: Option<String>,
 }
 
+/// Why a file was not opened for a listing.
+enum Unopened {
+    Fault(State, String),
+    Gone,
+}
+
 impl RunReader {
     /// Opens a run to read it.
     ///
@@ -101,7 +107,7 @@ impl RunReader {
     /// Only if the directory cannot be listed: a file that is not good is a row that says so.
     pub fn list(&self) -> Result<Vec<Entry>> {
         let (named, pins) = self.names()?;
-        Ok(named.iter().map(|named| self.entry(named, pins.contains(&named.order.1))).collect())
+        Ok(named.iter().filter_map(|named| self.entry(named, pins.contains(&named.order.1))).collect())
     }
 
     /// The row of the checkpoint that is meant. Only good ones can be meant, except by number or file name.
@@ -252,17 +258,17 @@ impl RunReader {
         Ok((names::sorted(names), pins))
     }
 
-    /// The row of a file.
-    pub(crate) fn entry(&self, named: &Named, pinned: bool) -> Entry {
+    /// The row of a file; nothing if it was deleted since its name was read.
+    fn entry(&self, named: &Named, pinned: bool) -> Option<Entry> {
+        let length = || self.length(&named.file_name);
         let (state, reason, mut entry) = match (self.open_named(named), named.fault.clone()) {
-            (Ok(checkpoint), None) => return named.committed(&checkpoint, pinned),
+            (Ok(checkpoint), None) => return Some(named.committed(&checkpoint, pinned)),
             (Ok(checkpoint), Some((state, reason))) => (state, reason, named.committed(&checkpoint, pinned)),
-            (Err((state, reason)), _) => {
-                (state, reason, named.unopened(self.length(&named.file_name), pinned))
-            }
+            (Err(Unopened::Fault(state, reason)), _) => (state, reason, named.unopened(length(), pinned)),
+            (Err(Unopened::Gone), _) => return None,
         };
         (entry.state, entry.reason) = (state, Some(reason));
-        entry
+        Some(entry)
     }
 
     fn load_latest<T>(
@@ -279,6 +285,8 @@ impl RunReader {
                     skipped.push(candidate.skipped(reason, None));
                     continue;
                 }
+                // Deleted since the names were read: not damage.
+                Err(error) if is_gone(&error) => continue,
                 Err(error) => Err(error),
             };
             match result {
@@ -296,8 +304,6 @@ impl RunReader {
                     let set_aside = damaged(candidate, &reason);
                     skipped.push(candidate.skipped(reason, set_aside));
                 }
-                // Deleted since the names were read: not damage, and a newer one is there or it was not the newest.
-                Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
@@ -316,17 +322,18 @@ impl RunReader {
         })
     }
 
-    fn open_named(&self, named: &Named) -> Result<Checkpoint, (State, String)> {
-        if let Some(fault) = &named.fault
-            && fault.0 == State::Foreign
-        {
-            return Err(fault.clone());
+    fn open_named(&self, named: &Named) -> Result<Checkpoint, Unopened> {
+        if let Some((State::Foreign, reason)) = &named.fault {
+            return Err(Unopened::Fault(State::Foreign, reason.clone()));
         }
         let checkpoint = Checkpoint::open(self.storage.as_ref(), &named.file_name)
             .and_then(|checkpoint| checkpoint.sections().map(|_| ()).map(|()| checkpoint))
-            .map_err(|error| (state_of(&error), error_reason(&error)))?;
+            .map_err(|error| match is_gone(&error) {
+                true => Unopened::Gone,
+                false => Unopened::Fault(state_of(&error), error_reason(&error)),
+            })?;
         match self.disagreement(named, &checkpoint) {
-            Some(reason) => Err((State::Foreign, reason)),
+            Some(reason) => Err(Unopened::Fault(State::Foreign, reason)),
             None => Ok(checkpoint),
         }
     }
@@ -419,6 +426,11 @@ impl SectionSource for Sections {
     fn section(&self, name: &str) -> SectionState {
         self.get(name).cloned().map_or(SectionState::Missing, SectionState::Present)
     }
+}
+
+/// Whether the file was not there any more.
+fn is_gone(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// What an error about a file means in a listing.

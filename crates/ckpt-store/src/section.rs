@@ -124,6 +124,14 @@ impl<'a> Section<'a> {
         &self.head.name
     }
 
+    /// Bytes it has; nothing if only reading its stream will tell.
+    pub(crate) fn known_bytes(&self) -> Option<u64> {
+        match &self.source {
+            Source::Bytes(bytes) => Some(bytes.len() as u64),
+            Source::Reader(_) => None,
+        }
+    }
+
     fn new(name: String, codec: Codec, source: Source<'a>) -> Self {
         Self { head: Head { name, kind: String::new(), version: 0, codec, compress: None }, source }
     }

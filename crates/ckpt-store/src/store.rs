@@ -140,7 +140,7 @@ impl Run {
         let metadata = self.complete(metadata, sequence);
         let json = metadata.encode().map_err(Error::Format)?;
         let file_name = file_name(&metadata);
-        let filling = self.make_room(&metadata, &mut progress);
+        let filling = self.make_room(&metadata, &sections, &mut progress);
         let random = host::random_hex(4).map_err(|source| Error::io("naming", &file_name, source))?;
         // The number is used up even if this fails: it may have been seen.
         progress.highest_sequence = sequence;
@@ -307,16 +307,21 @@ impl Run {
         }
     }
 
-    /// Whether the disk is filling up. Gives the reserve back if an urgent save may need it.
-    fn make_room(&self, metadata: &Metadata, progress: &mut Progress) -> bool {
-        let storage = self.reader.storage();
-        let Ok(space) = storage.space() else { return false };
-        let urgent = metadata.events.iter().any(|cause| cause.event.is_urgent());
-        if urgent && space.available < space::need(progress.last_stored_bytes) {
-            progress.reserved_bytes = 0;
-            let _ = unlink_if_there(storage.as_ref(), layout::RESERVE);
+    /// Whether the disk is filling up. Then an urgent save is given the reserve, for it may be larger than the last one.
+    fn make_room(&self, metadata: &Metadata, sections: &[Section<'_>], progress: &mut Progress) -> bool {
+        let Ok(space) = self.reader.storage().space() else { return false };
+        let known: u64 = sections.iter().filter_map(Section::known_bytes).sum();
+        let filling = space::is_filling(space, progress.last_stored_bytes.max(known));
+        if filling && metadata.events.iter().any(|cause| cause.event.is_urgent()) {
+            self.release_reserve(progress);
         }
-        space::is_filling(space, progress.last_stored_bytes)
+        filling
+    }
+
+    /// Gives back the room that was kept. Returns whether there was any.
+    pub(crate) fn release_reserve(&self, progress: &mut Progress) -> bool {
+        progress.reserved_bytes = 0;
+        self.reader.storage().unlink(layout::RESERVE).is_ok()
     }
 
     /// Keeps room for an urgent save, as much as the last one took. Not worth an error if there is none.

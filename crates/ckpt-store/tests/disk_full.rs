@@ -1,0 +1,296 @@
+//! The disk fills up: an error that says so, the old set intact, nothing half-done left, and saving comes back with room.
+#![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use ckpt_format::{Event, RunName, Selector, State, Timestamp};
+use ckpt_store::storage::{Access, Local, Memory, Storage, StorageFile};
+use ckpt_store::{Deletion, Error, LogEvent, LogLine, Run, RunOptions, Saved};
+
+use self::content::Content;
+use self::dice::Dice;
+use self::watched::{Watch, Watched};
+
+#[path = "rig/content.rs"]
+mod content;
+#[path = "rig/dice.rs"]
+mod dice;
+#[path = "rig/watched.rs"]
+mod watched;
+
+/// Where the child mounts its disk. Without it the child's test returns at once.
+const DISK: &str = "CKPT_TEST_DISK";
+/// Says that the disk is there: from then on every failure is the store's.
+const MOUNTED: &str = "child: the disk is mounted";
+const DISK_BYTES: u64 = 12 << 20;
+
+/// A disk of its own, in a name space of mounts that ends with the child, so that nothing stays mounted.
+#[test]
+fn a_small_disk_that_fills_up_keeps_what_it_has() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = rustix::process::geteuid().is_root();
+    let child = Command::new("unshare")
+        .arg(if root { "-m" } else { "-rm" })
+        .arg(std::env::current_exe().unwrap())
+        .args(["child_fills_a_small_disk", "--exact", "--nocapture", "--test-threads=1"])
+        .env(DISK, directory.path())
+        .output();
+    let (text, success) = match &child {
+        Ok(output) => {
+            let streams = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+            (String::from_utf8_lossy(&streams).into_owned(), output.status.success())
+        }
+        Err(error) => (format!("unshare: {error}"), false),
+    };
+    if !text.contains(MOUNTED) {
+        let _ = writeln!(
+            io::stderr(),
+            "WARNING: no small disk could be mounted, so one in memory is filled: {text}"
+        );
+        fill_every_way(&|| Arc::new(Memory::with_capacity(DISK_BYTES)));
+    } else {
+        assert!(success, "{text}");
+    }
+}
+
+/// The child: mounts the disk and fills it.
+#[test]
+fn child_fills_a_small_disk() {
+    let Some(directory) = std::env::var_os(DISK) else { return };
+    let size = format!("size={DISK_BYTES}");
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "ckpt"]).arg(&directory).status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let _ = writeln!(io::stdout(), "\n{MOUNTED}");
+    let count = Mutex::new(0);
+    fill_every_way(&|| {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        let path = Path::new(&directory).join(count.to_string());
+        // What the one before filled makes room.
+        let _ = std::fs::remove_dir_all(Path::new(&directory).join((*count - 1).to_string()));
+        std::fs::create_dir(&path).unwrap();
+        Arc::new(Local::open(&path).unwrap())
+    });
+}
+
+#[test]
+fn a_medium_that_fills_up_anywhere_within_a_save_keeps_what_it_has() {
+    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), 60_000, 40_000, 509);
+    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), 3 << 20, 1 << 20, 60_013);
+}
+
+#[test]
+fn in_memory_an_urgent_save_uses_the_reserve() {
+    an_urgent_save_uses_the_reserve(Arc::new(Memory::with_capacity(DISK_BYTES)));
+}
+
+#[test]
+fn in_memory_room_is_made_by_deleting() {
+    room_is_made_by_deleting(Arc::new(Memory::with_capacity(DISK_BYTES)));
+}
+
+#[test]
+fn in_memory_the_log_goes_on_after_it_was_cut_short() {
+    the_log_goes_on_after_it_was_cut_short(Arc::new(Memory::with_capacity(DISK_BYTES)));
+}
+
+/// Everything that is to hold on a full disk of `DISK_BYTES`, whatever it is made of.
+fn fill_every_way(disk: &dyn Fn() -> Arc<dyn Storage>) {
+    fill_in_steps(disk(), 60_000, 40_000, 8_192);
+    fill_in_steps(disk(), 3 << 20, 1 << 20, 400_000);
+    an_urgent_save_uses_the_reserve(disk());
+    room_is_made_by_deleting(disk());
+    the_log_goes_on_after_it_was_cut_short(disk());
+}
+
+/// Leaves more and more room, from none to as much as a save takes, and tries to save each time.
+fn fill_in_steps(disk: Arc<dyn Storage>, noise: u64, stream: u64, by: usize) {
+    let run = make_run(&disk, false);
+    let mut newest = 0;
+    for step in 1..=2 {
+        Content::sized(step, 50_000, 50_000).save(&run, Event::Periodic).unwrap();
+        newest = step;
+    }
+    let large = Content::sized(1_000, noise, stream);
+    for left in (0..).step_by(by) {
+        let before = run.reader().list().unwrap();
+        let ballast = Ballast::leaving(&disk, left);
+        match large.save(&run, Event::Periodic) {
+            Ok(_) => {
+                large.check(&run.load(&Selector::Latest).unwrap().value);
+                assert!(left > noise + stream, "{left} bytes were enough for {}", noise + stream);
+                assert_eq!(staged(&disk), [""; 0]);
+                return;
+            }
+            Err(error @ Error::NoSpace { .. }) => {
+                let text = error.to_string();
+                assert!(text.contains("no space left") && text.contains("intact"), "{text}");
+            }
+            Err(error) => panic!("with {left} bytes left: {error:?}"),
+        }
+        assert!(left < 2 * (noise + stream) + (1 << 20), "{left} bytes are enough");
+        assert_eq!(run.reader().list().unwrap(), before, "with {left} bytes left");
+        assert_eq!(staged(&disk), [""; 0], "with {left} bytes left");
+        Content::sized(newest, 50_000, 50_000).check(&run.load(&Selector::Latest).unwrap().value);
+        ballast.remove(&disk);
+        newest += 1;
+        Content::sized(newest, 50_000, 50_000).save(&run, Event::Periodic).unwrap();
+        delete(&run, 0).unwrap();
+        assert!(run.reader().verify(None).unwrap().iter().all(|verified| verified.state == State::Committed));
+    }
+}
+
+/// With less room than a save takes, an urgent one gets the room that was kept for it; another one does not.
+fn an_urgent_save_uses_the_reserve(disk: Arc<dyn Storage>) {
+    let run = make_run(&disk, true);
+    let size = 2 << 20;
+    Content::sized(1, size, 0).save(&run, Event::Periodic).unwrap();
+    let reserved = || disk.open("run/.reserve", Access::Read).and_then(|file| file.length()).ok();
+    assert!(reserved().is_some_and(|bytes| bytes >= size), "{:?}: {:?}", reserved(), run.take_notices());
+    // First with next to no room beside the reserve, then with room for all but a larger save than the last one.
+    for (step, left, larger) in [(2, 100 << 10, 0), (4, size + size / 2, size)] {
+        let ballast = Ballast::leaving(&disk, left);
+        let content = Content::sized(step, size + larger, 0);
+        let periodic = content.save(&run, Event::Periodic);
+        assert!(matches!(periodic, Err(Error::NoSpace { .. })), "{periodic:?}");
+        assert!(reserved().is_some_and(|bytes| bytes >= size), "only an urgent save may use the reserve");
+        content.save(&run, Event::Shutdown).unwrap();
+        content.check(&run.load(&Selector::Latest).unwrap().value);
+        ballast.remove(&disk);
+        delete(&run, 0).unwrap();
+        Content::sized(step + 1, size, 0).save(&run, Event::Periodic).unwrap();
+        delete(&run, 0).unwrap();
+        assert!(reserved().is_some_and(|bytes| bytes >= size), "the reserve comes back with room");
+    }
+}
+
+/// On a disk with no byte left checkpoints can be deleted, whatever the log needs for it: the reserve has it.
+fn room_is_made_by_deleting(disk: Arc<dyn Storage>) {
+    let run = make_run(&disk, true);
+    Content::sized(0, 20_000, 0).save(&run, Event::Periodic).unwrap();
+    // Often enough that the log, too, comes to the end of what it has.
+    for step in 1..=40 {
+        let content = Content::sized(step, 20_000, 0);
+        content.save(&run, Event::Periodic).unwrap();
+        let ballast = Ballast::leaving(&disk, 0);
+        assert!(matches!(Content::sized(0, 20_000, 0).save(&run, Event::Best), Err(Error::NoSpace { .. })));
+        delete(&run, 0).unwrap_or_else(|error| panic!("step {step}: {error}"));
+        content.check(&run.load(&Selector::Latest).unwrap().value);
+        ballast.remove(&disk);
+    }
+}
+
+/// A line of the log that found no room does not take the next one with it.
+fn the_log_goes_on_after_it_was_cut_short(disk: Arc<dyn Storage>) {
+    let run = make_run(&disk, false);
+    let mut newest = Content::sized(1, 100, 0).save(&run, Event::Periodic).unwrap().sequence;
+    for left in (0..1_200).step_by(7) {
+        let ballast = Ballast::leaving(&disk, left);
+        // Pinning says a line; whether there was room for it, or for the pin itself, does not matter here.
+        let _ = (run.pin(newest, None), run.unpin(newest));
+        ballast.remove(&disk);
+        let saved = Content::sized(2, 100, 0).save(&run, Event::Periodic).unwrap();
+        let log = run.reader().log().unwrap();
+        let is_told = |line: &LogLine| {
+            matches!(line, LogLine::Good(entry)
+                if matches!(entry.event, LogEvent::Saved { sequence, .. } if sequence == saved.sequence))
+        };
+        assert!(log.iter().any(is_told), "with {left} bytes left before, the log ends {:?}", log.last());
+        delete(&run, 0).unwrap();
+        newest = saved.sequence;
+    }
+}
+
+/// A large save goes around the page cache on a disk; whatever the system says of how much it wrote, the bytes are good.
+#[test]
+fn short_writes_do_not_harm_a_large_save_on_a_disk() {
+    // Beside the build and not among temporary files: a file system in memory takes direct writes of any shape.
+    let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let local: Arc<dyn Storage> = Arc::new(Local::open(root.path()).unwrap());
+    local.create_dir("run").unwrap();
+    let watch = Arc::new(Stingy { dice: Mutex::new(Dice::printed("short writes")) });
+    let stingy: Arc<dyn Storage> = Arc::new(Watched::new(local.descend("run").unwrap(), watch));
+    let run = Run::create_on(stingy, "run", &name(), &name(), options(false)).unwrap();
+    let sizes = [(4 << 20, 0), (5_000_001, 3), (7, (6 << 20) + 4_095), (4_194_303, 2 << 20)];
+    let sized = (1..).zip(sizes).map(|(step, (noise, stream))| Content::sized(step, noise, stream));
+    for (step, content) in (1..).zip(sized.chain([Content::of(12), Content::of(5)])) {
+        let saved: Saved = content.save(&run, Event::Periodic).unwrap();
+        let reader = Run::open_read_only(root.path().join("run")).unwrap();
+        content.check(&reader.load(&Selector::Latest).unwrap().value);
+        let mut exported = Vec::new();
+        reader.export(&Selector::Latest, &mut exported).unwrap();
+        let file = std::fs::read(root.path().join("run").join(&saved.file_name)).unwrap();
+        assert!(exported == file, "the copy of save {step} differs");
+        assert_eq!((file.len() as u64, file.len() % 4_096), (saved.stored_bytes, 0), "step {step}");
+    }
+    assert!(run.reader().verify(None).unwrap().iter().all(|verified| verified.state == State::Committed));
+}
+
+/// A file beside the run that leaves just so much room.
+struct Ballast(Box<dyn StorageFile>);
+
+impl Ballast {
+    fn leaving(disk: &Arc<dyn Storage>, left: u64) -> Self {
+        let mut file = disk.create("ballast").unwrap();
+        let available = disk.space().unwrap().available;
+        file.allocate(available.saturating_sub(left)).unwrap();
+        Self(file)
+    }
+
+    fn remove(self, disk: &Arc<dyn Storage>) {
+        self.0.close().unwrap();
+        disk.unlink("ballast").unwrap();
+    }
+}
+
+/// Says of every other write that only a part of it was written, often a part of a page.
+#[derive(Debug)]
+struct Stingy {
+    dice: Mutex<Dice>,
+}
+
+impl Watch for Stingy {
+    fn before(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn said_to_be_written(&self, bytes: usize) -> usize {
+        let mut dice = self.dice.lock().unwrap();
+        if bytes < 2 || dice.up_to(1) == 0 {
+            return bytes;
+        }
+        let most = if dice.up_to(3) == 0 { bytes.min(5_000) } else { bytes };
+        1 + usize::try_from(dice.up_to(most as u64 - 1)).unwrap()
+    }
+}
+
+/// A run in a directory of its own on the disk.
+fn make_run(disk: &Arc<dyn Storage>, reserve: bool) -> Run {
+    disk.create_dir("run").unwrap();
+    Run::create_on(disk.descend("run").unwrap(), "run", &name(), &name(), options(reserve)).unwrap()
+}
+
+fn delete(run: &Run, index: usize) -> ckpt_store::Result<()> {
+    let file_name = run.reader().list()?[index].file_name.clone();
+    run.delete(&[Deletion { file_name, reason: "the test makes room".to_owned() }]).map(drop)
+}
+
+fn staged(disk: &Arc<dyn Storage>) -> Vec<String> {
+    disk.descend("run").unwrap().list(".staging").unwrap().into_iter().map(|entry| entry.name).collect()
+}
+
+fn name() -> RunName {
+    "full".parse().unwrap()
+}
+
+fn options(reserve: bool) -> RunOptions {
+    let mut options = RunOptions::new(|| Timestamp::from_millis(1_763_210_096_789));
+    options.reserve = reserve;
+    options
+}
