@@ -316,8 +316,9 @@ fn leave_marker(storage: &dyn Storage, epoch: u64) -> Result<()> {
 /// Only the highest marker counts; the others would only make listings longer.
 fn forget_lower_markers(storage: &dyn Storage, epoch: u64) -> Result<()> {
     let names = storage.list("").map_err(|source| Error::io("listing", ".", source))?;
-    let lower = names.iter().filter(|entry| layout::marker_epoch(&entry.name).is_some_and(|of| of < epoch));
-    lower.map(|entry| unlink_if_there(storage, &entry.name)).collect()
+    let mut lower =
+        names.iter().filter(|entry| layout::marker_epoch(&entry.name).is_some_and(|of| of < epoch));
+    lower.try_for_each(|entry| unlink_if_there(storage, &entry.name))
 }
 
 /// Removes staging files of this epoch and of lower ones: their writers are dead or fenced. Never by age.
