@@ -28,6 +28,8 @@ pub enum Codec {
     Json = 1,
     /// Positional binary, fixed-width little-endian.
     Bincode = 2,
+    /// JSON text of the user's own, stored byte for byte: a `~` in it means a `~`.
+    JsonText = 3,
 }
 
 impl Codec {
@@ -42,6 +44,7 @@ impl Codec {
             0 => Some(Self::Raw),
             1 => Some(Self::Json),
             2 => Some(Self::Bincode),
+            3 => Some(Self::JsonText),
             _ => None,
         }
     }
@@ -52,7 +55,13 @@ impl Codec {
             Self::Raw => "raw",
             Self::Json => "json",
             Self::Bincode => "bincode",
+            Self::JsonText => "json_text",
         }
+    }
+
+    /// Whether the bytes are JSON text, ours or the user's own.
+    pub const fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::JsonText)
     }
 
     /// Encodes a value.
@@ -69,11 +78,11 @@ impl Codec {
     ///
     /// # Errors
     /// [`EncodeError::Refused`] names the part of the value that the codec can't carry; [`EncodeError::NotBytes`]
-    /// for [`Codec::Raw`].
+    /// for [`Codec::Raw`] and [`Codec::JsonText`], whose bytes are the user's own.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
         let refused = |path, reason| EncodeError::Refused { codec: self, path, reason };
         match self {
-            Self::Raw => Err(EncodeError::NotBytes),
+            Self::Raw | Self::JsonText => Err(EncodeError::NotBytes),
             Self::Json => json::to_vec(value).map_err(|error| refused(error.path, error.reason)),
             Self::Bincode => {
                 let failure = Failure::default();
@@ -92,6 +101,10 @@ impl Codec {
         match self {
             Self::Raw => Err(DecodeError::NotBytes),
             Self::Json => json::from_slice(bytes).map_err(DecodeError::Json),
+            Self::JsonText => {
+                let value = json::from_text(bytes).map_err(DecodeError::Json)?;
+                Ok((value, FieldReport::default()))
+            }
             Self::Bincode => Ok((decode_bincode(bytes)?, FieldReport::default())),
         }
     }
@@ -107,14 +120,16 @@ impl FromStr for Codec {
     type Err = UnknownCodec;
 
     fn from_str(name: &str) -> Result<Self, UnknownCodec> {
-        let known = [Self::Raw, Self::Json, Self::Bincode].into_iter().find(|codec| codec.name() == name);
+        let known = [Self::Raw, Self::Json, Self::Bincode, Self::JsonText]
+            .into_iter()
+            .find(|codec| codec.name() == name);
         known.ok_or_else(|| UnknownCodec(name.to_owned()))
     }
 }
 
 /// A name that is no codec's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown codec {0:?}: it is raw, json or bincode")]
+#[error("unknown codec {0:?}: it is raw, json, json_text or bincode")]
 pub struct UnknownCodec(pub String);
 
 /// Why a value was not encoded.
@@ -392,11 +407,11 @@ mod tests {
     fn raw_takes_no_values_and_names_are_the_codecs() {
         assert_eq!(Codec::Raw.encode(&1), Err(EncodeError::NotBytes));
         assert_eq!(Codec::Raw.decode::<u8>(&[1]), Err(DecodeError::NotBytes));
-        for codec in [Codec::Raw, Codec::Json, Codec::Bincode] {
+        for codec in [Codec::Raw, Codec::Json, Codec::Bincode, Codec::JsonText] {
             assert_eq!(Codec::from_code(codec.code()), Some(codec));
             assert_eq!(codec.to_string().parse(), Ok(codec));
         }
-        assert_eq!(Codec::from_code(3), None);
+        assert_eq!(Codec::from_code(4), None);
         assert_eq!("JSON".parse::<Codec>(), Err(UnknownCodec("JSON".to_owned())));
     }
 

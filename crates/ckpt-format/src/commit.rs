@@ -103,6 +103,9 @@ impl CommitRecord {
         if index_digest(header, covered) != record.index_digest {
             return Err(broken("the index digest does not match"));
         }
+        if record.file_length < file_length {
+            return Err(broken("it is that of a shorter file: something was appended"));
+        }
         if record.file_length != file_length {
             return Err(FormatError::Truncated {
                 part: Part::CommitRecord,

@@ -341,8 +341,9 @@ impl Container {
         let metadata_end = (Header::LENGTH as u64).saturating_add(u64::from(self.header.metadata_length));
         for gap in self.index.gaps(metadata_end, &self.record) {
             let bytes = file.get(gap.start as usize..gap.end as usize).unwrap_or_default();
-            if bytes.is_empty() || bytes.iter().any(|byte| *byte != 0) {
-                return Err(FormatError::damaged(Part::Padding { offset: gap.start }, "it is not zero"));
+            if let Some(first) = bytes.iter().position(|byte| *byte != 0) {
+                let offset = gap.start.saturating_add(first as u64);
+                return Err(FormatError::damaged(Part::Padding { offset }, "it is not zero"));
             }
         }
         Ok(())

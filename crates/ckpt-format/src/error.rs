@@ -12,9 +12,9 @@ pub enum Part {
     Header,
     /// The JSON after the header.
     Metadata,
-    /// Bytes that must be zero, from this offset on.
+    /// A byte between the other parts, which must be zero.
     Padding {
-        /// Where the zeros should begin.
+        /// Where the first byte is that is not.
         offset: u64,
     },
     /// A block of a section.

@@ -41,17 +41,23 @@ impl Index {
             return Err(FormatError::damaged(Part::BlockTable, "its digest does not match"));
         }
         let mut blocks = Vec::with_capacity(block_table.len() / BlockEntry::LENGTH);
+        let mut unknown = None;
         for section in &sections {
             let bytes = block_table
                 .get(section.block_table_range())
                 .ok_or_else(|| FormatError::damaged(Part::BlockTable, "shorter than its sections say"))?;
             for chunk in bytes.chunks_exact(BlockEntry::LENGTH) {
-                blocks.push(BlockEntry::decode(chunk, section)?);
+                let (block, unknown_code) = BlockEntry::decode(chunk, section)?;
+                unknown = unknown.or(unknown_code);
+                blocks.push(block);
             }
         }
         let index = Self { sections, blocks };
-        index.check_geometry(record)?;
-        Ok(index)
+        // A block that lies elsewhere has no place in this file.
+        if !matches!(unknown, Some(FormatError::UnsupportedCode { what: "location", .. })) {
+            index.check_geometry(record)?;
+        }
+        unknown.map_or(Ok(index), Err)
     }
 
     /// The section of that name.

@@ -108,6 +108,14 @@ pub fn from_slice<T: DeserializeOwned>(text: &[u8]) -> Result<(T, FieldReport), 
     }
 }
 
+/// Reads JSON text of the user's own, in which a `~` means a `~`: what [`Codec::JsonText`](crate::Codec::JsonText) holds.
+///
+/// # Errors
+/// [`JsonError`] if the text is not JSON, is not of this type, or goes on after the value.
+pub fn from_text<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
+    serde_json::from_slice(text).map_err(|error| JsonError::new("$".to_owned(), &error))
+}
+
 /// Checks that bytes are one JSON text that this library reads, whatever its shape.
 ///
 /// ```

@@ -300,14 +300,12 @@ impl Checkpoint {
     }
 
     fn check_zero(&self, gap: Range<u64>) -> Result<()> {
-        let part = || Part::Padding { offset: gap.start };
         let mut bytes = vec![0; (gap.end - gap.start) as usize];
-        read_exact_at(self.file.as_ref(), &self.file_name, gap.start, &mut bytes, part)?;
-        if bytes.iter().all(|byte| *byte == 0) {
-            return Ok(());
-        }
-        let reason = "it is not zero".to_owned();
-        Err(Error::format(&self.file_name, FormatError::Damaged { part: part(), reason }))
+        let part = |offset| Part::Padding { offset };
+        read_exact_at(self.file.as_ref(), &self.file_name, gap.start, &mut bytes, || part(gap.start))?;
+        let Some(first) = bytes.iter().position(|byte| *byte != 0) else { return Ok(()) };
+        let (part, reason) = (part(gap.start + first as u64), "it is not zero".to_owned());
+        Err(Error::format(&self.file_name, FormatError::Damaged { part, reason }))
     }
 }
 

@@ -6,6 +6,8 @@ use ckpt_format::{BLOCK_RAW_LENGTH, Choice, SAMPLE_NONE};
 
 /// Level 1: on learned state, level 3 is slower and not smaller (`docs/PERFORMANCE.md` measures it).
 const LEVEL: i32 = 1;
+/// How a zstd frame begins.
+const FRAME_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// Sections up to this size would not save a page.
 const TOO_SMALL: usize = 2_048;
 /// Bytes looked at, in pieces spread over what is there.
@@ -101,6 +103,12 @@ impl Decompressor {
     /// Decompresses one frame into exactly `room`, whatever the frame declares.
     pub(crate) fn decompress(&mut self, stored: &[u8], room: &mut [u8]) -> Result<(), String> {
         debug_assert!(room.len() <= BLOCK_RAW_LENGTH, "a block has at most 262,144 bytes");
+        // zstd itself would take several frames, and skippable ones, for one.
+        let one_frame = stored.starts_with(&FRAME_MAGIC)
+            && zstd::zstd_safe::find_frame_compressed_size(stored).is_ok_and(|length| length == stored.len());
+        if !one_frame {
+            return Err("it is not one zstd frame".to_owned());
+        }
         match self.zstd.decompress_to_buffer(stored, room) {
             Ok(length) if length == room.len() => Ok(()),
             Ok(length) => Err(format!("it decompresses to {length} bytes instead of {}", room.len())),
@@ -168,5 +176,9 @@ mod tests {
         assert!(decompressor.decompress(&stored, &mut vec![0; 200_001]).is_err());
         assert!(decompressor.decompress(&[stored.clone(), stored.clone()].concat(), &mut room).is_err());
         assert!(decompressor.decompress(b"not zstd", &mut room).is_err());
+        let skippable = [0x50, 0x2A, 0x4D, 0x18, 1, 0, 0, 0, 7];
+        for odd in [[&stored[..], &skippable[..]].concat(), [&skippable[..], &stored[..]].concat()] {
+            assert_eq!(decompressor.decompress(&odd, &mut room), Err("it is not one zstd frame".to_owned()));
+        }
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Section<'a> {
         Ok(Self::new(name, Codec::Json, Source::Bytes(Cow::Owned(bytes))))
     }
 
-    /// A JSON text, checked and then stored byte for byte.
+    /// A JSON text of the user's own, checked and then stored byte for byte (codec `json_text`).
     ///
     /// # Errors
     /// [`Error::Refused`] with line and column if it is not JSON.
@@ -77,7 +77,7 @@ impl<'a> Section<'a> {
         let (name, text) = (name.into(), text.into());
         json::check(&text)
             .map_err(|error| Error::Refused { section: name.clone(), reason: error.to_string() })?;
-        Ok(Self::new(name, Codec::Json, Source::Bytes(text)))
+        Ok(Self::new(name, Codec::JsonText, Source::Bytes(text)))
     }
 
     /// A value of a stored type, with its kind and version, in its codec. The first of each kind and version in a process

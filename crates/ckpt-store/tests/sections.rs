@@ -161,6 +161,17 @@ fn what_cannot_be_saved_is_refused_by_name_and_leaves_nothing() {
 }
 
 #[test]
+fn a_users_json_is_kept_byte_for_byte_and_read_as_it_stands() {
+    let (_root, run) = new_run();
+    let text = b"{ \"path\": \"~/data\", \"odd\": \"~f64:7ff8000000000000\" }\n";
+    run.save(Metadata::default(), vec![Section::json_text("config", &text[..]).unwrap()]).unwrap();
+    let section = run.load_section(&Selector::Latest, "config").unwrap().value;
+    assert_eq!((section.codec, &section.bytes[..]), (ckpt_format::Codec::JsonText, &text[..]));
+    let (value, _) = section.codec.decode::<std::collections::BTreeMap<String, String>>(&section.bytes).unwrap();
+    assert_eq!((value["path"].as_str(), value["odd"].as_str()), ("~/data", "~f64:7ff8000000000000"));
+}
+
+#[test]
 fn a_buffer_that_is_too_short_and_a_section_that_is_not_there_are_named() {
     let (_root, run) = new_run();
     run.save(Metadata::default(), vec![Section::raw("weights", &[1; 100])]).unwrap();

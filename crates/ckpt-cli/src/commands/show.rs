@@ -148,7 +148,7 @@ fn show_section(args: &ShowArgs, source: &Source, name: &str, output: &Output) -
     // Verified whole before the first byte is printed.
     let loaded = source.load_with(selector, output, |checkpoint| {
         let section = section_of(checkpoint, name)?;
-        let bytes = if section.codec == ckpt::Codec::Json {
+        let bytes = if section.codec.is_json() {
             Some(checkpoint.read(name)?)
         } else {
             checkpoint.copy_to(name, &mut std::io::sink())?;

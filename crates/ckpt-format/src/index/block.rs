@@ -56,8 +56,11 @@ impl BlockEntry {
         table.extend_from_slice(self.digest.as_bytes());
     }
 
-    /// Reads an entry whose bytes were already checked by the table's digest.
-    pub(super) fn decode(bytes: &[u8], section: &SectionEntry) -> Result<Self, FormatError> {
+    /// Reads an entry whose bytes were already checked by the table's digest, and what this library does not know of it.
+    pub(super) fn decode(
+        bytes: &[u8],
+        section: &SectionEntry,
+    ) -> Result<(Self, Option<FormatError>), FormatError> {
         let short = |_: Short| FormatError::damaged(Part::BlockTable, "an entry is cut off");
         let unsupported =
             |what, code| FormatError::UnsupportedCode { section: section.name.clone(), what, code };
@@ -69,20 +72,18 @@ impl BlockEntry {
         let compression = cursor.u8().map_err(short)?;
         let zero = cursor.zeros(7).map_err(short)?;
         let digest = cursor.digest().map_err(short)?;
-        if location != 0 {
-            return Err(unsupported("location", location));
-        }
-        let compression = match compression {
-            0 => Compression::None,
-            1 => Compression::Zstd,
-            code => return Err(unsupported("compression", u64::from(code))),
+        let (compression, unknown) = match compression {
+            0 => (Compression::None, None),
+            1 => (Compression::Zstd, None),
+            code => (Compression::Zstd, Some(unsupported("compression", u64::from(code)))),
         };
+        let unknown = if location == 0 { unknown } else { Some(unsupported("location", location)) };
         let allowed = 1..=BLOCK_RAW_LENGTH as u32;
         let stored_as_is = compression == Compression::None && stored_length != raw_length;
         if !zero || !allowed.contains(&stored_length) || !allowed.contains(&raw_length) || stored_as_is {
             return Err(FormatError::damaged(Part::BlockTable, "an entry breaks the format"));
         }
-        Ok(Self { offset, stored_length, raw_length, compression, digest })
+        Ok((Self { offset, stored_length, raw_length, compression, digest }, unknown))
     }
 
     /// Checks the stored bytes of this block, number `block` of the section `section`.

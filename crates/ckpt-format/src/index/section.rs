@@ -136,8 +136,11 @@ impl SectionEntry {
         let mut cursor = Cursor::new(table);
         let mut sections = Vec::new();
         let mut first_block = 0_u64;
+        // What is damaged matters more than what is unknown: that is said only once all rules hold.
+        let mut unknown = None;
         for _ in 0..record.section_count {
-            let section = Self::decode(&mut cursor)?;
+            let (section, unknown_code) = Self::decode(&mut cursor)?;
+            unknown = unknown.or(unknown_code);
             if section.first_block != first_block {
                 return Err(broken("its sections do not follow one another"));
             }
@@ -156,10 +159,11 @@ impl SectionEntry {
                 "the content digest is not that of the sections",
             ));
         }
-        Ok(sections)
+        unknown.map_or(Ok(sections), Err)
     }
 
-    fn decode(cursor: &mut Cursor<'_>) -> Result<Self, FormatError> {
+    /// One entry, and what this library does not know of it: then its codec stands for any.
+    fn decode(cursor: &mut Cursor<'_>) -> Result<(Self, Option<FormatError>), FormatError> {
         let broken = || FormatError::damaged(Part::SectionTable, "an entry breaks the format");
         let short = |_: Short| FormatError::damaged(Part::SectionTable, "an entry is cut off");
         let raw_length = cursor.u64().map_err(short)?;
@@ -192,19 +196,20 @@ impl SectionEntry {
             what,
             code: u64::from(code),
         };
-        let codec = Codec::from_code(codec).ok_or_else(|| unsupported("codec", codec))?;
-        if filter != 0 {
-            return Err(unsupported("filter", filter));
-        }
+        let known = Codec::from_code(codec);
+        let unknown = match known {
+            None => Some(unsupported("codec", codec)),
+            Some(_) => (filter != 0).then(|| unsupported("filter", filter)),
+        };
         let blocks_needed = raw_length.div_ceil(BLOCK_RAW_LENGTH as u64);
         if !(zero_before && zero_after && zero_last) || u64::from(block_count) != blocks_needed {
             return Err(broken());
         }
-        Ok(Self {
+        let section = Self {
             kind: kind.to_owned(),
             name,
             version,
-            codec,
+            codec: known.unwrap_or(Codec::Raw),
             raw_length,
             stored_length,
             first_block,
@@ -212,6 +217,7 @@ impl SectionEntry {
             choice,
             sample_permille,
             digest,
-        })
+        };
+        Ok((section, unknown))
     }
 }

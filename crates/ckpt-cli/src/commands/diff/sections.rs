@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read};
 
-use ckpt::{Checkpoint, Codec, SectionEntry};
+use ckpt::{Checkpoint, SectionEntry};
 use serde::Serialize;
 
 use super::paths::{self, PathChange};
@@ -99,8 +99,7 @@ fn changed(
         schema: (schema_a != schema_b).then_some(Schema { a: schema_a, b: schema_b }),
         ..SectionChange::whole(of_a, Change::Changed)
     };
-    let is_json =
-        |section: &SectionEntry| section.codec == Codec::Json && section.raw_length <= JSON_BYTES_MAX;
+    let is_json = |section: &SectionEntry| section.codec.is_json() && section.raw_length <= JSON_BYTES_MAX;
     if is_json(of_a) && is_json(of_b) {
         let value = |of: &Checkpoint| anyhow::Ok(serde_json::from_slice(&of.read(&of_a.name)?)?);
         let changes = paths::compare(&value(a)?, &value(b)?, PATHS_SHOWN);
