@@ -167,7 +167,8 @@ fn a_users_json_is_kept_byte_for_byte_and_read_as_it_stands() {
     run.save(Metadata::default(), vec![Section::json_text("config", &text[..]).unwrap()]).unwrap();
     let section = run.load_section(&Selector::Latest, "config").unwrap().value;
     assert_eq!((section.codec, &section.bytes[..]), (ckpt_format::Codec::JsonText, &text[..]));
-    let (value, _) = section.codec.decode::<std::collections::BTreeMap<String, String>>(&section.bytes).unwrap();
+    let (value, _) =
+        section.codec.decode::<std::collections::BTreeMap<String, String>>(&section.bytes).unwrap();
     assert_eq!((value["path"].as_str(), value["odd"].as_str()), ("~/data", "~f64:7ff8000000000000"));
 }
 

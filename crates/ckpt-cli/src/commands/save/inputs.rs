@@ -79,9 +79,43 @@ pub(crate) fn extra(path: &Path) -> anyhow::Result<Map<String, Value>> {
             .at(path)
     };
     match serde_json::from_slice(&text).map_err(|error| refused(format!("it is not JSON: {error}")))? {
-        Value::Object(fields) => Ok(fields),
+        Value::Object(fields) => match integer_beyond_64_bits(&text) {
+            Some(number) => {
+                Err(refused(format!("{number} has more than 64 bits: write it as a string")).into())
+            }
+            None => Ok(fields),
+        },
         _ => Err(refused("it must hold a JSON object".to_owned()).into()),
     }
+}
+
+/// The first integer of a JSON text that would come back as another number.
+fn integer_beyond_64_bits(json: &[u8]) -> Option<String> {
+    let mut bytes = json.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => {
+                while let Some(byte) = bytes.next().filter(|byte| *byte != b'"') {
+                    if byte == b'\\' {
+                        bytes.next();
+                    }
+                }
+            }
+            b'-' | b'0'..=b'9' => {
+                let mut number = String::from(char::from(byte));
+                let of_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                while let Some(byte) = bytes.next_if(of_number) {
+                    number.push(char::from(byte));
+                }
+                let whole = number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+                if whole && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+                    return Some(number);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 fn check(sections: &[SectionArg]) -> anyhow::Result<()> {
@@ -112,5 +146,25 @@ fn shown(input: &Input) -> &Path {
     match input {
         Input::Stdin => Path::new("standard input"),
         Input::File(path) => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_that_would_be_rounded_is_found() {
+        for good in [
+            r#"{"a": 18446744073709551615, "b": -9223372036854775808, "c": 1e30, "d": 0.1, "e": [0, -1]}"#,
+            r#"{"a": "123456789012345678901234567890", "12345678901234567890123": "\\\"123456789012345678901234"}"#,
+        ] {
+            serde_json::from_str::<Value>(good).unwrap();
+            assert_eq!(integer_beyond_64_bits(good.as_bytes()), None, "{good}");
+        }
+        for bad in ["18446744073709551616", "-9223372036854775809", "123456789012345678901234567890"] {
+            let json = format!("{{\"a\": [1.5, {bad}]}}");
+            assert_eq!(integer_beyond_64_bits(json.as_bytes()).as_deref(), Some(bad));
+        }
     }
 }
