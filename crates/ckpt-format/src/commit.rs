@@ -5,7 +5,7 @@ use crate::bytes::{Cursor, Short};
 use crate::digest::Digest;
 use crate::error::{FormatError, Part};
 use crate::header::Header;
-use crate::index::BlockEntry;
+use crate::index::{BlockEntry, SectionEntry};
 use crate::limits::{BLOCKS_MAX, PAGE_LENGTH, SECTIONS_MAX};
 
 const MAGIC: [u8; 8] = [0x89, b'C', b'K', b'P', b'T', b'E', b'N', b'D'];
@@ -157,6 +157,8 @@ impl CommitRecord {
         let tables_end = self.section_table_offset.checked_add(self.section_table_length);
         self.block_count <= BLOCKS_MAX
             && self.section_count <= SECTIONS_MAX
+            && self.section_table_length
+                <= u64::from(self.section_count).saturating_mul(SectionEntry::LENGTH_MAX)
             && self.payload_offset == header.payload_offset()
             && self.block_table_offset >= self.payload_offset
             && self.block_table_offset.checked_add(self.block_table_length())

@@ -254,7 +254,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    fn index(&self) -> Result<&Index> {
+    pub(crate) fn index(&self) -> Result<&Index> {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
@@ -277,7 +277,11 @@ impl Checkpoint {
                 return Ok(table.into());
             }
         }
-        let mut bytes = vec![0; length as usize];
+        let room = usize::try_from(length).ok().filter(|length| has_room(*length));
+        let room = room.ok_or_else(|| Error::Invalid {
+            reason: format!("{part} of {} has {length} bytes, more than fit in memory", self.file_name),
+        })?;
+        let mut bytes = vec![0; room];
         read_exact_at(self.file.as_ref(), &self.file_name, offset, &mut bytes, || part.clone())?;
         Ok(bytes.into())
     }

@@ -77,7 +77,12 @@ impl<'a> Blocks<'a> {
             results.push(run());
         } else {
             thread::scope(|scope| {
-                let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+                // Fewer threads than hoped for do it, too; with none, this one does.
+                let spawned = (0..threads).map(|_| thread::Builder::new().spawn_scoped(scope, run));
+                let handles: Vec<_> = spawned.filter_map(|handle| handle.ok()).collect();
+                if handles.is_empty() {
+                    results.push(run());
+                }
                 for handle in handles {
                     results.push(handle.join().unwrap_or_else(|_| {
                         let panicked = std::io::Error::other("a decoding thread panicked");
@@ -232,8 +237,14 @@ impl Read for Stream<'_> {
             match self.walk.next() {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(0),
-                Err(Error::Io { source, .. }) => return Err(source),
-                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+                Err(error) => {
+                    // What was read is not good: whoever asks again must not be given it.
+                    self.walk.raw.clear();
+                    return Err(match error {
+                        Error::Io { source, .. } | Error::Permission { source, .. } => source,
+                        damage => io::Error::new(io::ErrorKind::InvalidData, damage),
+                    });
+                }
             }
         }
         let rest = &self.walk.raw[self.given..];

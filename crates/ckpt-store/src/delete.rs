@@ -67,7 +67,9 @@ impl Run {
                 deleted.file_names.push(entry.file_name.clone());
             }
         }
-        storage.sync_dir("").map_err(|source| Error::io("syncing", ".", source))?;
+        if let Err(source) = storage.sync_dir("") {
+            return Err(progress.poison(Error::DurabilityUnknown { path: ".".to_owned(), source }));
+        }
         let count = deleted.file_names.len() as u64;
         self.tell(LogEvent::Deleted { count, freed_bytes: deleted.freed_bytes }, &mut progress);
         Ok(deleted)
@@ -136,6 +138,7 @@ impl Run {
     fn tell_or_make_room(&self, victims: &[(&Entry, &str)], progress: &mut Progress) -> Result<()> {
         match self.tell_deleting(victims) {
             Err(Error::NoSpace { .. }) if self.release_reserve(progress) => self.tell_deleting(victims),
+            Err(error @ Error::DurabilityUnknown { .. }) => Err(progress.poison(error)),
             told => told,
         }
     }
@@ -165,7 +168,8 @@ fn find_victims<'a>(entries: &'a [Entry], deletions: &'a [Deletion]) -> Result<V
     let by_name: BTreeMap<&str, &Entry> =
         entries.iter().map(|entry| (entry.file_name.as_str(), entry)).collect();
     let mut victims = Vec::with_capacity(deletions.len());
-    for deletion in deletions {
+    let mut seen = BTreeSet::new();
+    for deletion in deletions.iter().filter(|deletion| seen.insert(&deletion.file_name)) {
         let file_name = &deletion.file_name;
         let entry = by_name.get(file_name.as_str()).ok_or_else(|| Error::NotFound {
             wanted: format!("file:{file_name}"),

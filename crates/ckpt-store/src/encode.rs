@@ -175,10 +175,14 @@ impl Workshop {
         let (steps, step_queue) = sync_channel(DEPTH);
         let job_queue = Mutex::new(job_queue);
         thread::scope(|scope| {
+            // A process may be refused another thread: an error of this save, not the end of the process.
+            let refused = |source| Error::io("starting a thread for", path, source);
             for _ in 0..self.workers {
-                scope.spawn(|| self.work(&job_queue));
+                thread::Builder::new().spawn_scoped(scope, || self.work(&job_queue)).map_err(refused)?;
             }
-            let writer = scope.spawn(move || assembly.run(&step_queue));
+            let writer = thread::Builder::new()
+                .spawn_scoped(scope, move || assembly.run(&step_queue))
+                .map_err(refused)?;
             let fed = self.feed(&mut sections, mode, &jobs, &steps);
             drop((jobs, steps));
             let written = writer

@@ -129,7 +129,7 @@ impl Locker {
 
     fn try_mutate(&self, epoch: u64, purpose: Purpose, wait: Duration) -> Result<Option<Mutation>> {
         const PAUSE: Duration = Duration::from_millis(1);
-        let deadline = Instant::now() + wait;
+        let deadline = Instant::now().checked_add(wait);
         loop {
             let lock = self
                 .storage
@@ -144,7 +144,7 @@ impl Locker {
                 }
                 continue;
             }
-            if Instant::now() >= deadline {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(None);
             }
             thread::sleep(PAUSE);
@@ -162,7 +162,10 @@ impl Locker {
         let Writer { host, pid, .. } = self.writer.clone();
         let note = Note { host, pid, since: (self.clock)(), epoch, purpose };
         if let Ok(text) = serde_json::to_string(&note) {
-            let _ = lock.note(&text);
+            // The note of who held it before must not stand for this one; cutting it needs no room.
+            if lock.note(&text).is_err() {
+                let _ = lock.note("");
+            }
         }
     }
 

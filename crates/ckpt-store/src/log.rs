@@ -156,6 +156,7 @@ impl Log {
     /// Appends a line, in one write. It is durable only if `sync` is set.
     pub(crate) fn append(&self, entry: &LogEntry, sync: bool) -> Result<()> {
         let fail = |source| Error::io("appending to", layout::LOG, source);
+        let unknown = |source| Error::DurabilityUnknown { path: layout::LOG.to_owned(), source };
         let mut line = encode(entry)?;
         let mut file = match self.storage.open(layout::LOG, Access::Append) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -178,12 +179,12 @@ impl Log {
             }
         }
         if sync {
-            file.sync().map_err(fail)?;
+            file.sync().map_err(unknown)?;
         }
         file.close().map_err(fail)?;
         if sync {
             // The name, too: who made the file may not have needed it to last.
-            self.storage.sync_dir("").map_err(fail)?;
+            self.storage.sync_dir("").map_err(unknown)?;
         }
         Ok(())
     }
@@ -192,7 +193,7 @@ impl Log {
     pub(crate) fn mend(&self) -> Result<()> {
         let fail = |source| Error::io("mending", layout::LOG, source);
         let mut length = 0;
-        while let Some((mut file, tail, found)) = self.open_tail(Access::Write)? {
+        while let Some((mut file, tail, found)) = self.open_end(layout::LOG, Access::Write, TAIL_BYTES)? {
             let torn = tail.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
             length = found.saturating_sub(torn);
             if torn > 0 {
@@ -212,9 +213,29 @@ impl Log {
         Ok(())
     }
 
-    /// The last lines, oldest first: enough to know the highest sequence and what was acknowledged lately.
+    /// The last lines, oldest first: back to an opening, which says the highest sequence so far.
     pub(crate) fn tail(&self) -> Result<Vec<LogLine>> {
-        Ok(self.open_tail(Access::Read)?.map(|(_, tail, _)| decode_lines(&tail)).unwrap_or_default())
+        let names = self.storage.list("").map_err(|source| Error::io("listing", ".", source))?;
+        let last = names.iter().filter_map(|entry| rotated_number(&entry.name)).max().map(rotated);
+        let mut lines = Vec::new();
+        for path in [Some(layout::LOG.to_owned()), last].into_iter().flatten() {
+            let mut window = TAIL_BYTES;
+            let older = loop {
+                let Some((_, tail, length)) = self.open_end(&path, Access::Read, window)? else {
+                    break Vec::new();
+                };
+                let found = decode_lines(&tail);
+                if found.iter().any(is_opening) || window >= length {
+                    break found;
+                }
+                window = window.saturating_mul(8);
+            };
+            lines.splice(0..0, older);
+            if lines.iter().any(is_opening) {
+                break;
+            }
+        }
+        Ok(lines)
     }
 
     /// All lines, oldest first, rotated files included.
@@ -239,16 +260,25 @@ impl Log {
     }
 
     #[expect(clippy::type_complexity, reason = "three values for two callers in this file")]
-    fn open_tail(&self, access: Access) -> Result<Option<(Box<dyn StorageFile>, Vec<u8>, u64)>> {
-        let fail = |source| Error::io("reading", layout::LOG, source);
-        let file = match self.storage.open(layout::LOG, access) {
+    fn open_end(
+        &self,
+        path: &str,
+        access: Access,
+        window: u64,
+    ) -> Result<Option<(Box<dyn StorageFile>, Vec<u8>, u64)>> {
+        let fail = |source| Error::io("reading", path, source);
+        let file = match self.storage.open(path, access) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(fail)?,
         };
         let length = file.length().map_err(fail)?;
-        let tail = read_from(file.as_ref(), length.saturating_sub(TAIL_BYTES)).map_err(fail)?;
+        let tail = read_from(file.as_ref(), length.saturating_sub(window)).map_err(fail)?;
         Ok(Some((file, tail, length)))
     }
+}
+
+fn is_opening(line: &LogLine) -> bool {
+    matches!(line, LogLine::Good(entry) if matches!(entry.event, LogEvent::Opened { .. }))
 }
 
 fn ends_a_line(file: &dyn StorageFile) -> std::io::Result<bool> {

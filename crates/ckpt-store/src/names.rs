@@ -29,7 +29,6 @@ pub(crate) fn sorted(names: Vec<DirEntry>) -> Vec<Named> {
         .collect();
     named.sort_by(|a, b| (a.order, &a.file_name).cmp(&(b.order, &b.file_name)));
     find_duplicates(&mut named);
-    find_fenced(&mut named);
     named
 }
 
@@ -66,27 +65,30 @@ fn find_duplicates(named: &mut [Named]) {
     }
 }
 
-/// A sequence is never used twice in a run, so one that is higher than a later epoch's was written after that epoch had
-/// taken over. `named` is sorted.
-fn find_fenced(named: &mut [Named]) {
-    let mut lowest_later: Option<(u64, u64)> = None;
-    let mut epoch_lowest: Option<(u64, u64)> = None;
-    for named in named.iter_mut().rev() {
-        let (epoch, sequence) = named.order;
-        if epoch_lowest.is_some_and(|(of, _)| of != epoch) {
-            lowest_later =
-                epoch_lowest.filter(|(_, l)| lowest_later.is_none_or(|(_, low)| *l < low)).or(lowest_later);
-            epoch_lowest = None;
+/// Walks from the newest to the oldest and knows what a later epoch had overtaken: a sequence is never used twice in a run, so
+/// one that is higher than a later epoch's was written after that epoch had taken over. Only what is proved to be this run's
+/// counts: a stray file must not cast out all that is good.
+#[derive(Debug, Default)]
+pub(crate) struct Fence {
+    /// Epoch and lowest sequence of the epoch that is walked now.
+    current: Option<(u64, u64)>,
+    /// The same of the later one whose lowest is lowest.
+    later: Option<(u64, u64)>,
+}
+
+impl Fence {
+    /// Why a file of this place is fenced, if it is; then counts it.
+    pub(crate) fn pass(&mut self, (epoch, sequence): (u64, u64)) -> Option<String> {
+        match self.current {
+            Some((of, lowest)) if of == epoch => self.current = Some((of, lowest.min(sequence))),
+            before => {
+                let lower = before.filter(|(_, low)| self.later.is_none_or(|(_, lowest)| *low < lowest));
+                self.later = lower.or(self.later);
+                self.current = Some((epoch, sequence));
+            }
         }
-        if let Some((later, lowest)) = lowest_later
-            && sequence > lowest
-        {
-            let reason = format!("it was written after epoch {later} had taken over");
-            named.fault.get_or_insert((State::Fenced, reason));
-        }
-        if epoch_lowest.is_none_or(|(_, lowest)| sequence < lowest) {
-            epoch_lowest = Some((epoch, sequence));
-        }
+        let (later, _) = self.later.filter(|(_, lowest)| sequence > *lowest)?;
+        Some(format!("it was written after epoch {later} had taken over"))
     }
 }
 
@@ -126,17 +128,8 @@ mod tests {
 
     #[test]
     fn what_an_overtaken_attempt_wrote_is_fenced() {
-        let fenced = Some(State::Fenced);
-        assert_eq!(
-            states(&[
-                "00000001.ckpt",
-                "00000009.ckpt",
-                "e000001-00000002.ckpt",
-                "e000001-00000005.ckpt",
-                "e000003-00000004.ckpt",
-                "e000003-00000006.ckpt",
-            ]),
-            [(0, 1, None), (0, 9, fenced), (1, 2, None), (1, 5, fenced), (3, 4, None), (3, 6, None)]
-        );
+        let mut fence = Fence::default();
+        let orders = [(3, 6), (3, 4), (1, 5), (1, 2), (0, 9), (0, 1)];
+        assert_eq!(orders.map(|order| fence.pass(order).is_some()), [false, false, true, false, true, false]);
     }
 }

@@ -18,7 +18,7 @@ use crate::log::{Log, LogEntry, LogEvent, LogLine};
 use crate::publish::{self, Staged};
 use crate::quarantine;
 use crate::reader::{RunReader, not_a_run};
-use crate::storage::{Local, Storage};
+use crate::storage::{EntryKind, Local, Storage};
 use crate::store::{Progress, Run};
 
 /// Which attempt opens a run.
@@ -164,6 +164,12 @@ impl Run {
         publish::make_dir(storage.as_ref(), layout::STAGING)?;
         let locker = options.locker(&storage);
         let held = locker.mutate(0, Purpose::Open)?;
+        let (has_identity, orphaned) = look_for_leftovers(storage.as_ref())?;
+        if orphaned && !has_identity {
+            let reason =
+                "it holds checkpoints but no run.json: put that back from a copy, or take another directory";
+            return Err(Error::Exists { path, reason: reason.to_owned() });
+        }
         let run_id = host::random_hex(16)
             .map_err(|source| Error::io("making an identity for", layout::RUN, source))?;
         let identity = RunIdentity::new(run_id, kind.clone(), name.clone(), (options.clock)());
@@ -210,6 +216,13 @@ impl Run {
     }
 }
 
+/// Whether there is an identity, and whether there are checkpoints.
+fn look_for_leftovers(storage: &dyn Storage) -> Result<(bool, bool)> {
+    let names = storage.list("").map_err(|source| Error::io("listing", ".", source))?;
+    let has_identity = names.iter().any(|entry| entry.name == layout::RUN);
+    Ok((has_identity, names.iter().any(|entry| layout::checkpoint_order(&entry.name).is_some())))
+}
+
 /// Staging files that were removed, and the highest sequence among them.
 struct Swept {
     names: Vec<String>,
@@ -253,9 +266,10 @@ pub(crate) fn publish_small(
 fn take_over(locker: &Locker, epoch: Epoch) -> Result<(Ownership, Mutation)> {
     let storage = locker.storage.as_ref();
     let highest = highest_marker(storage)?;
+    let joins = matches!(epoch, Epoch::Join(_));
     let (epoch, begin) = resolve(epoch, highest)?;
     if begin {
-        return begin_epoch(locker, epoch);
+        return begin_epoch(locker, epoch, joins);
     }
     let ownership = locker.own(epoch)?;
     let held = locker.mutate(epoch, Purpose::Open)?;
@@ -284,33 +298,29 @@ fn resolve(epoch: Epoch, highest: u64) -> Result<(u64, bool)> {
 
 /// Takes the writer's lock away from lower epochs, and only then leaves a durable marker: there is no moment at which a marker
 /// stands and a lower epoch may still change something, wherever this is interrupted.
-fn begin_epoch(locker: &Locker, epoch: u64) -> Result<(Ownership, Mutation)> {
+fn begin_epoch(locker: &Locker, epoch: u64, joins: bool) -> Result<(Ownership, Mutation)> {
     let storage = locker.storage.as_ref();
     let held = locker.mutate_to_begin(epoch)?;
     match highest_marker(storage)? {
         highest if highest > epoch => return Err(Error::Fenced { epoch, by: Some(highest) }),
+        // Another one that joins was faster.
+        highest if highest == epoch && joins => return Ok((locker.own(epoch)?, held)),
         highest if highest == epoch => return Err(Error::Conflict { epoch }),
         _ => {}
     }
+    let marker = layout::marker(epoch);
+    let random = host::random_hex(8).map_err(|source| Error::io("naming", &marker, source))?;
+    // Made before anything is taken away: a full disk must not fence the one that writes.
+    let sealed = Staged::create(&locker.storage, layout::staging_small(&random))?.seal()?;
     locker.take_away(layout::WRITER_LOCK)?;
-    leave_marker(storage, epoch)?;
+    let published = sealed.publish(&marker, &held).map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::Conflict { epoch },
+        _ => Error::io("publishing", &marker, source),
+    })?;
+    published.acknowledge()?;
     let ownership = locker.own_anew(epoch)?;
     forget_lower_markers(storage, epoch)?;
     Ok((ownership, held))
-}
-
-fn leave_marker(storage: &dyn Storage, epoch: u64) -> Result<()> {
-    let marker = layout::marker(epoch);
-    let io = |action, source| Error::io(action, &marker, source);
-    let mut file = match storage.create(&marker) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(Error::Conflict { epoch });
-        }
-        other => other.map_err(|source| io("creating", source))?,
-    };
-    file.reveal().map_err(|source| io("setting the mode of", source))?;
-    file.close().map_err(|source| io("closing", source))?;
-    storage.sync_dir("").map_err(|source| io("syncing the directory of", source))
 }
 
 /// Only the highest marker counts; the others would only make listings longer.
@@ -331,6 +341,9 @@ fn sweep(storage: &dyn Storage, epoch: u64, _held: &Mutation) -> Result<Swept> {
     for entry in names {
         let order = layout::staging_order(&entry.name);
         // Small files are staged and published under the mutation lock, which is held now.
+        if entry.kind != EntryKind::File {
+            continue;
+        }
         if order.is_none_or(|(of, _)| of > epoch) && !layout::is_staging_small(&entry.name) {
             continue;
         }

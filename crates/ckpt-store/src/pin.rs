@@ -64,7 +64,8 @@ impl Pins {
             .map_err(|source| Error::io("encoding the pin of", sequence.to_string(), source.into()))?;
         mark.push(b'\n');
         publish_small(self.reader.storage(), &layout::pin(sequence), &mark, &held)?;
-        self.log(LogEvent::Pinned { sequence, reason: reason.map(str::to_owned) })?;
+        // It is done, durably; the line only explains.
+        let _ = self.log(LogEvent::Pinned { sequence, reason: reason.map(str::to_owned) });
         Ok(true)
     }
 
@@ -81,7 +82,7 @@ impl Pins {
             other => other.map_err(|source| Error::io("removing", &path, source))?,
         }
         storage.sync_dir("").map_err(|source| Error::io("syncing the directory of", &path, source))?;
-        self.log(LogEvent::Unpinned { sequence })?;
+        let _ = self.log(LogEvent::Unpinned { sequence });
         Ok(true)
     }
 

@@ -113,15 +113,20 @@ pub(crate) fn make_dir(storage: &dyn Storage, name: &str) -> Result<()> {
 }
 
 /// Moves a damaged file out of the way. Both directories are synced; a crash in between leaves it in one of them.
-pub(crate) fn set_aside(storage: &dyn Storage, name: &str, millis: i64, _held: &Mutation) -> Result<String> {
+pub(crate) fn set_aside(
+    storage: &dyn Storage,
+    name: &str,
+    millis: i64,
+    _held: &Mutation,
+) -> Result<(String, Result<()>)> {
     make_dir(storage, layout::QUARANTINE)?;
     let to = layout::quarantine(millis, name);
     storage.rename(name, &to).map_err(|source| Error::io("setting aside", name, source))?;
-    storage
+    let synced = storage
         .sync_dir(layout::QUARANTINE)
         .and_then(|()| storage.sync_dir(""))
-        .map_err(|source| Error::io("syncing the directory of", &to, source))?;
-    Ok(to)
+        .map_err(|source| Error::DurabilityUnknown { path: to.clone(), source });
+    Ok((to, synced))
 }
 
 /// Starts a log of its own when the current one is full.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result, Skipped};
 use crate::identity::RunIdentity;
 use crate::layout;
 use crate::log::{Log, LogLine};
-use crate::names::{self, Named};
+use crate::names::{self, Fence, Named};
 use crate::runs;
 use crate::storage::{Access, Local, Storage};
 
@@ -58,6 +58,9 @@ pub struct Verification {
     /// What is wrong, if something is.
     pub reason: Option<String>,
 }
+
+/// How often the names are read anew because one of them was deleted meanwhile.
+const RELISTS_MAX: usize = 16;
 
 /// Why a file was not opened for a listing.
 enum Unopened {
@@ -107,7 +110,20 @@ impl RunReader {
     /// Only if the directory cannot be listed: a file that is not good is a row that says so.
     pub fn list(&self) -> Result<Vec<Entry>> {
         let (named, pins) = self.names()?;
-        Ok(named.iter().filter_map(|named| self.entry(named, pins.contains(&named.order.1))).collect())
+        let mut fence = Fence::default();
+        let mut entries = Vec::with_capacity(named.len());
+        for named in named.iter().rev() {
+            let Some(mut entry) = self.entry(named, pins.contains(&named.order.1)) else { continue };
+            if entry.details.is_some()
+                && let Some(reason) = fence.pass(named.order)
+                && entry.is_committed()
+            {
+                (entry.state, entry.reason) = (State::Fenced, Some(reason));
+            }
+            entries.push(entry);
+        }
+        entries.reverse();
+        Ok(entries)
     }
 
     /// The row of the checkpoint that is meant. Only good ones can be meant, except by number or file name.
@@ -276,17 +292,48 @@ impl RunReader {
         mut read: impl FnMut(&Checkpoint) -> Result<T>,
         mut damaged: impl FnMut(&Named, &str) -> Option<String>,
     ) -> Result<Loaded<T>> {
+        let mut skipped: Vec<Skipped> = Vec::new();
+        for attempt in 0..RELISTS_MAX {
+            let last = attempt + 1 == RELISTS_MAX;
+            if let Some(loaded) = self.load_newest(&mut read, &mut damaged, &mut skipped, last)? {
+                return Ok(loaded);
+            }
+            // What was set aside is gone from the names; the rest is found again.
+            skipped.retain(|skipped| skipped.set_aside.is_some());
+        }
+        Err(self.nothing_there())
+    }
+
+    /// One walk over the names. Nothing is returned if one was deleted since they were read: what has replaced it is not among
+    /// them, so an older one would be the wrong answer, and none would look like an empty run.
+    fn load_newest<T>(
+        &self,
+        read: &mut impl FnMut(&Checkpoint) -> Result<T>,
+        damaged: &mut impl FnMut(&Named, &str) -> Option<String>,
+        skipped: &mut Vec<Skipped>,
+        last: bool,
+    ) -> Result<Option<Loaded<T>>> {
         let (named, pins) = self.names()?;
-        let mut skipped = Vec::new();
+        let mut fence = Fence::default();
         for candidate in named.iter().rev() {
             let result = match self.open_for_load(candidate) {
-                Ok(Ok(checkpoint)) => read(&checkpoint).map(|value| (value, checkpoint)),
+                Ok(Ok(checkpoint)) => match fence.pass(candidate.order) {
+                    Some(reason) => {
+                        skipped.push(candidate.skipped(format!("{}: {reason}", State::Fenced), None));
+                        continue;
+                    }
+                    None => read(&checkpoint).map(|value| (value, checkpoint)),
+                },
                 Ok(Err(reason)) => {
                     skipped.push(candidate.skipped(reason, None));
                     continue;
                 }
                 // Deleted since the names were read: not damage.
-                Err(error) if is_gone(&error) => continue,
+                Err(error) if is_gone(&error) && !last => return Ok(None),
+                Err(error) if is_gone(&error) => {
+                    skipped.push(candidate.skipped(error.to_string(), None));
+                    continue;
+                }
                 Err(error) => Err(error),
             };
             match result {
@@ -297,9 +344,10 @@ impl RunReader {
                         1 => "it is the newest good one; one newer was skipped".to_owned(),
                         count => format!("it is the newest good one; {count} newer were skipped"),
                     };
-                    return Ok(Loaded { value, entry, why, skipped });
+                    return Ok(Some(Loaded { value, entry, why, skipped: std::mem::take(skipped) }));
                 }
-                Err(Error::Damaged { source, .. }) => {
+                // Only damage of this file: the caller may have read another one, too.
+                Err(Error::Damaged { file, source }) if file == candidate.file_name => {
                     let reason = source.to_string();
                     let set_aside = damaged(candidate, &reason);
                     skipped.push(candidate.skipped(reason, set_aside));
@@ -307,7 +355,10 @@ impl RunReader {
                 Err(error) => return Err(error),
             }
         }
-        if skipped.is_empty() { Err(self.nothing_there()) } else { Err(Error::NothingGood { skipped }) }
+        match skipped.is_empty() {
+            true => Err(self.nothing_there()),
+            false => Err(Error::NothingGood { skipped: std::mem::take(skipped) }),
+        }
     }
 
     /// Opens a candidate for latest: an error, or the reason to pass it over, or the checkpoint.

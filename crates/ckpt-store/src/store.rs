@@ -98,6 +98,12 @@ impl Progress {
         Self { highest_sequence, durable, verified, poisoned, last_stored_bytes, reserved_bytes, notices }
     }
 
+    /// After a sync that failed a later one proves nothing, so the handle changes nothing any more.
+    pub(crate) fn poison(&mut self, error: Error) -> Error {
+        self.poisoned.get_or_insert_with(|| error.to_string());
+        error
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         match &self.poisoned {
             Some(reason) => Err(Error::Poisoned { reason: reason.clone() }),
@@ -136,7 +142,9 @@ impl Run {
         progress.check()?;
         let storage = self.reader.storage();
         self.ownership.check(storage.as_ref())?;
-        let sequence = progress.highest_sequence + 1;
+        let sequence = progress.highest_sequence.checked_add(1).ok_or_else(|| Error::Invalid {
+            reason: "the highest sequence there is was used: find and remove the file, pin or staging file named by it".to_owned(),
+        })?;
         let metadata = self.complete(metadata, sequence);
         let json = metadata.encode().map_err(Error::Format)?;
         let file_name = file_name(&metadata);
@@ -235,6 +243,7 @@ impl Run {
     /// # Errors
     /// As [`Pins::pin`].
     pub fn pin(&self, sequence: u64, reason: Option<&str>) -> Result<bool> {
+        self.ownership.check(self.reader.storage().as_ref())?;
         Pins::of(self.reader.clone(), &self.options).pin(sequence, reason)
     }
 
@@ -243,6 +252,7 @@ impl Run {
     /// # Errors
     /// As [`Pins::unpin`].
     pub fn unpin(&self, sequence: u64) -> Result<bool> {
+        self.ownership.check(self.reader.storage().as_ref())?;
         Pins::of(self.reader.clone(), &self.options).unpin(sequence)
     }
 
@@ -352,13 +362,23 @@ impl Run {
     fn set_aside(&self, named: &Named, reason: &str) -> Option<String> {
         let storage = self.reader.storage().as_ref();
         let millis = (self.locker.clock)().millis();
-        let moved = self.locker.mutate(self.epoch(), Purpose::SetAside).and_then(|held| {
-            self.ownership.check(storage)?;
-            publish::set_aside(storage, &named.file_name, millis, &held)
-        });
+        let usable = self.progress().check();
+        let moved =
+            usable.and_then(|()| self.locker.mutate(self.epoch(), Purpose::SetAside)).and_then(|held| {
+                self.ownership.check(storage)?;
+                publish::set_aside(storage, &named.file_name, millis, &held)
+            });
         let mut progress = self.progress();
         let set_aside = match moved {
-            Ok(to) => Some(to),
+            Ok((to, synced)) => {
+                if let Err(error) = synced {
+                    let error = progress.poison(error);
+                    progress.notices.push(error.to_string());
+                }
+                Some(to)
+            }
+            // Who was overtaken changes nothing, the log neither.
+            Err(Error::Fenced { .. }) => return None,
             Err(error) => {
                 progress.notices.push(format!("{} could not be set aside: {error}", named.file_name));
                 None

@@ -67,6 +67,8 @@ fn decode<T: Stored>(checkpoint: &Checkpoint, name: &str) -> Result<Decoded<T>> 
 }
 
 fn decode_bundle<B: Bundle>(checkpoint: &Checkpoint, mode: BundleMode) -> Result<LoadedBundle<B>> {
+    // Tables that are damaged are damage of the whole, not of a component: nothing could be read, and an older one may be good.
+    checkpoint.index()?;
     let source = Source { checkpoint, failed: RefCell::new(None) };
     B::from_sections(&source, mode).map_err(|error| match (error, source.failed.into_inner()) {
         (BundleError::Damaged { .. } | BundleError::Unreadable { .. }, Some(failed)) => failed,

@@ -282,8 +282,9 @@ fn nothing_is_unlinked_if_the_log_cannot_be_synced() {
     let first = run.reader().list().unwrap()[0].file_name.clone();
     storage.fail("sync log.jsonl", io::ErrorKind::StorageFull);
     let error = run.delete(&[Deletion { file_name: first, reason: "a test".into() }]).unwrap_err();
-    assert_eq!(error.code(), "no_space");
+    assert_eq!(error.code(), "durability_unknown");
     assert_eq!(count(&run), 2);
+    assert!(matches!(save(&run), Err(Error::Poisoned { .. })), "a second sync would prove nothing");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::commit::CommitRecord;
 use crate::digest::Digest;
 use crate::error::{FormatError, Part};
 use crate::ident::{KindName, SectionName};
-use crate::limits::{BLOCK_RAW_LENGTH, SECTIONS_MAX};
+use crate::limits::{BLOCK_RAW_LENGTH, KIND_LENGTH_MAX, SECTION_NAME_LENGTH_MAX, SECTIONS_MAX};
 
 /// Value of [`SectionEntry::sample_permille`] when no sample was taken.
 pub const SAMPLE_NONE: u16 = u16::MAX;
@@ -90,6 +90,9 @@ pub struct SectionEntry {
 
 impl SectionEntry {
     const FIXED_LENGTH: usize = 96;
+    /// Bytes of the longest entry.
+    pub(crate) const LENGTH_MAX: u64 =
+        (Self::FIXED_LENGTH + SECTION_NAME_LENGTH_MAX + KIND_LENGTH_MAX).next_multiple_of(8) as u64;
 
     /// Its blocks, as a range of the block table's entries.
     pub fn block_range(&self) -> Range<usize> {
