@@ -127,10 +127,12 @@ impl Run {
     /// back comes from the medium.
     fn is_durable(&self, entry: &Entry, progress: &Progress) -> bool {
         let here = &self.locker.writer;
-        let restarted = entry
-            .metadata()
-            .and_then(|metadata| metadata.writer.as_ref())
-            .is_some_and(|writer| writer.host == here.host && writer.boot_id != here.boot_id);
+        let restarted =
+            entry.metadata().and_then(|metadata| metadata.writer.as_ref()).is_some_and(|writer| {
+                // Not known is not another.
+                let known = !writer.boot_id.is_empty() && !here.boot_id.is_empty();
+                known && writer.host == here.host && writer.boot_id != here.boot_id
+            });
         restarted || progress.durable.contains(&entry.order())
     }
 

@@ -81,7 +81,7 @@ pub enum Error {
         holder: String,
     },
     /// A later attempt has taken over; this one can change nothing any more.
-    #[error("fenced: epoch {epoch} was overtaken{}", by.map(|by| format!(" by epoch {by}")).unwrap_or_default())]
+    #[error("fenced: epoch {epoch} {}", overtaken_by(*by))]
     Fenced {
         /// The epoch of this handle.
         epoch: u64,
@@ -219,7 +219,8 @@ impl Error {
             Self::Io { .. } => "io",
             Self::Source { .. } => "source",
             Self::Refused { .. } => "refused",
-            Self::Format(_) => "limit",
+            Self::Format(FormatError::Limit { .. }) => "limit",
+            Self::Format(_) => "refused",
             Self::Pinned { .. } => "pinned",
             Self::LastVerified { .. } => "last_verified",
         }
@@ -262,6 +263,13 @@ impl Error {
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "checkpoint {} ({})", self.sequence, self.reason)
+    }
+}
+
+fn overtaken_by(by: Option<u64>) -> String {
+    match by {
+        Some(by) => format!("was overtaken by epoch {by}"),
+        None => "lost its lock file: somebody took it away. Open the run anew".to_owned(),
     }
 }
 

@@ -95,13 +95,18 @@ impl Run {
     ) -> Result<Self> {
         let path = path.as_ref();
         let io = |source| Error::io("creating", path.display().to_string(), source);
-        let (base, missing) = Local::nearest(path).map_err(io)?;
+        let not_a_directory = |what: &str| Error::Exists {
+            path: path.to_owned(),
+            reason: format!("{what} is there and not a directory"),
+        };
+        let (base, missing) = Local::nearest(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotADirectory => not_a_directory("something on the way"),
+            _ => io(error),
+        })?;
         let mut storage: Arc<dyn Storage> = Arc::new(base);
         for name in &missing {
             storage = create_child(&storage, name).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotADirectory => {
-                    Error::Exists { path: path.to_owned(), reason: format!("{name} is not a directory") }
-                }
+                std::io::ErrorKind::NotADirectory => not_a_directory(name),
                 _ => io(error),
             })?;
         }
@@ -212,7 +217,9 @@ impl Run {
         tolerate(quarantine::prune(&reader, &log, &entry, &held));
         drop(held);
         let progress = Mutex::new(Progress::new(highest, &tail, &locker.writer, notices));
-        Ok(Self { reader, locker, log, ownership, options, workshop: Workshop::new(), progress })
+        let run = Self { reader, locker, log, ownership, options, workshop: Workshop::new(), progress };
+        run.keep_least_reserve();
+        Ok(run)
     }
 }
 

@@ -34,7 +34,8 @@ pub struct Loaded<T> {
     pub entry: Entry,
     /// Why it was this one, as a sentence.
     pub why: String,
-    /// What was passed over, newest first. Empty unless damage was found.
+    /// What was passed over, newest first: for `latest` what is newer and not good, for other selectors what could not be
+    /// considered because it cannot be read.
     pub skipped: Vec<Skipped>,
 }
 
@@ -193,11 +194,13 @@ impl RunReader {
             return self.load_latest(read, damaged);
         }
         let rows = self.list()?;
+        let mut skipped = Vec::new();
         let chosen = match selector {
             // These two name a file, good or not: what is wrong with it is the answer.
             Selector::Sequence(_) | Selector::File(_) => selector.choose(&rows).map_err(not_chosen)?.clone(),
             _ => {
-                let good: Vec<Entry> = rows.into_iter().filter(Entry::is_committed).collect();
+                let (good, bad): (Vec<Entry>, Vec<Entry>) = rows.into_iter().partition(Entry::is_committed);
+                skipped.extend(bad.iter().rev().filter(|entry| entry.details.is_none()).map(not_judged));
                 selector.choose(&good).map_err(not_chosen)?.clone()
             }
         };
@@ -209,7 +212,7 @@ impl RunReader {
         }
         let checkpoint = Checkpoint::open(self.storage.as_ref(), &chosen.file_name)?;
         let value = read(&checkpoint)?;
-        Ok(Loaded { value, why: format!("it is what {selector} means"), entry: chosen, skipped: Vec::new() })
+        Ok(Loaded { value, why: format!("it is what {selector} means"), entry: chosen, skipped })
     }
 
     /// Reads every byte of the checkpoint that is meant, or of all.
@@ -498,6 +501,18 @@ fn error_reason(error: &Error) -> String {
     match error {
         Error::Damaged { source, .. } | Error::Unsupported { source, .. } => source.to_string(),
         other => other.to_string(),
+    }
+}
+
+/// A row whose inside cannot be read: nobody knows whether it would have been meant.
+fn not_judged(entry: &Entry) -> Skipped {
+    let reason = entry.reason.as_deref().unwrap_or("it cannot be read");
+    Skipped {
+        epoch: entry.epoch,
+        sequence: entry.sequence,
+        file_name: entry.file_name.clone(),
+        reason: format!("{}: {reason}; so it could not be considered", entry.state),
+        set_aside: None,
     }
 }
 

@@ -131,7 +131,8 @@ impl Run {
     /// Saves a checkpoint. When this returns, it survives a power loss.
     ///
     /// `metadata` is taken as it is, but for the fields that are the store's. The order of `sections` is kept. At most
-    /// 64 MiB are used besides the sections.
+    /// 64 MiB are used besides the sections. A section's reader must not call back into the same run: it would wait for
+    /// itself.
     ///
     /// # Errors
     /// Whatever the error, the checkpoints that were there are intact and nothing half-done stays behind; with all but
@@ -332,6 +333,18 @@ impl Run {
     pub(crate) fn release_reserve(&self, progress: &mut Progress) -> bool {
         progress.reserved_bytes = 0;
         self.reader.storage().unlink(layout::RESERVE).is_ok()
+    }
+
+    /// Keeps the little room that deleting needs for its line in the log, whatever the options: on a full disk nothing could
+    /// be deleted without it.
+    pub(crate) fn keep_least_reserve(&self) {
+        const LEAST_BYTES: u64 = 64 << 10;
+        let storage = self.reader.storage();
+        // What is there already is at least as much; and a disk that has no room for it has none for anything.
+        let Ok(mut file) = storage.create(layout::RESERVE) else { return };
+        if file.allocate(LEAST_BYTES).and_then(|()| file.close()).is_err() {
+            let _ = unlink_if_there(storage.as_ref(), layout::RESERVE);
+        }
     }
 
     /// Keeps room for an urgent save, as much as the last one took. Not worth an error if there is none.

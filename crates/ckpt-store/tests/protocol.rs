@@ -317,3 +317,25 @@ fn a_new_run_is_durable_before_it_is_used() {
     ];
     assert_eq!(told[..expected.len()], expected);
 }
+
+/// Also without the reserve of `RunOptions`: a little is always kept for the line in the log.
+#[test]
+fn on_a_full_disk_something_can_be_deleted() {
+    let storage: Arc<dyn Storage> = Arc::new(Memory::with_capacity(1 << 20));
+    let kind = "tests".parse().unwrap();
+    let run = Run::create_on(Arc::clone(&storage), "run", &kind, &"run".parse().unwrap(), options()).unwrap();
+    let noise: Vec<u8> = (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let save = || run.save(Metadata::default(), vec![Section::raw("state", &noise)]);
+    while save().is_ok() {}
+    let mut filler = storage.create("filler").unwrap();
+    let mut offset = 0;
+    while let Ok(written) = filler.write_at(offset, &[1; 100]) {
+        offset += written as u64;
+    }
+    assert_eq!(storage.space().unwrap().available, 0);
+    let entries = run.reader().list().unwrap();
+    assert!(entries.len() >= 2);
+    let oldest = Deletion { file_name: entries[0].file_name.clone(), reason: "the disk is full".into() };
+    assert_eq!(run.delete(&[oldest]).unwrap().file_names.len(), 1);
+    save().unwrap();
+}

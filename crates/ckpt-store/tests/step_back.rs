@@ -130,6 +130,17 @@ fn any_other_selector_that_hits_damage_fails() {
     assert!(fixture.file(3).is_file(), "nothing was moved");
 }
 
+/// Nobody knows whether it would have been meant; so it is said.
+#[test]
+fn what_cannot_be_read_is_reported_by_the_selectors_that_look_inside() {
+    let (fixture, run) = Fixture::with(3);
+    flip(&fixture.file(3), 70);
+    let loaded = run.load(&"step<=9".parse().unwrap()).unwrap();
+    assert_eq!((loaded.entry.sequence, loaded.skipped.len()), (2, 1));
+    assert!(loaded.skipped[0].reason.contains("could not be considered"), "{:?}", loaded.skipped);
+    assert!(run.load(&"seq:2".parse().unwrap()).unwrap().skipped.is_empty());
+}
+
 #[test]
 fn a_run_of_damage_only_is_not_an_empty_run() {
     let (fixture, run) = Fixture::with(2);
