@@ -192,12 +192,10 @@ impl Log {
     /// Cuts a last line that has no end, and starts a new file when this one is full. Only under both locks.
     pub(crate) fn mend(&self) -> Result<()> {
         let fail = |source| Error::io("mending", layout::LOG, source);
-        let mut length = 0;
-        while let Some((mut file, tail, found)) = self.open_end(layout::LOG, Access::Write, TAIL_BYTES)? {
+        while let Some((mut file, tail, length)) = self.open_end(layout::LOG, Access::Write, TAIL_BYTES)? {
             let torn = tail.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
-            length = found.saturating_sub(torn);
             if torn > 0 {
-                file.set_length(length).map_err(fail)?;
+                file.set_length(length.saturating_sub(torn)).map_err(fail)?;
             }
             file.close().map_err(fail)?;
             // A torn line that is longer than what was read is cut piece by piece.
@@ -205,15 +203,25 @@ impl Log {
                 break;
             }
         }
-        if length > ROTATE_BYTES {
-            let names = self.storage.list("").map_err(fail)?;
-            let last = names.iter().filter_map(|entry| rotated_number(&entry.name)).max().unwrap_or(0);
-            publish::rotate(self.storage.as_ref(), layout::LOG, &rotated(last.saturating_add(1)))?;
-        }
-        Ok(())
+        self.rotate_if_full()
     }
 
-    /// The last lines, oldest first: back to an opening, which says the highest sequence so far.
+    /// Starts a new file when this one is full. Only by the writer: who appends meanwhile still finds the old one.
+    pub(crate) fn rotate_if_full(&self) -> Result<()> {
+        let fail = |source| Error::io("rotating", layout::LOG, source);
+        let length = match self.storage.open(layout::LOG, Access::Read) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            file => file.and_then(|file| file.length()).map_err(fail)?,
+        };
+        if length <= ROTATE_BYTES {
+            return Ok(());
+        }
+        let names = self.storage.list("").map_err(fail)?;
+        let last = names.iter().filter_map(|entry| rotated_number(&entry.name)).max().unwrap_or(0);
+        publish::rotate(self.storage.as_ref(), layout::LOG, &rotated(last.saturating_add(1)))
+    }
+
+    /// The last lines, oldest first: back to one that says the highest sequence used by then.
     pub(crate) fn tail(&self) -> Result<Vec<LogLine>> {
         let names = self.storage.list("").map_err(|source| Error::io("listing", ".", source))?;
         let last = names.iter().filter_map(|entry| rotated_number(&entry.name)).max().map(rotated);
@@ -225,13 +233,13 @@ impl Log {
                     break Vec::new();
                 };
                 let found = decode_lines(&tail);
-                if found.iter().any(is_opening) || window >= length {
+                if found.iter().any(says_highest) || window >= length {
                     break found;
                 }
                 window = window.saturating_mul(8);
             };
             lines.splice(0..0, older);
-            if lines.iter().any(is_opening) {
+            if lines.iter().any(says_highest) {
                 break;
             }
         }
@@ -277,8 +285,10 @@ impl Log {
     }
 }
 
-fn is_opening(line: &LogLine) -> bool {
-    matches!(line, LogLine::Good(entry) if matches!(entry.event, LogEvent::Opened { .. }))
+/// Numbers only go up, so whoever says one says the highest of its time.
+fn says_highest(line: &LogLine) -> bool {
+    let says = |event: &LogEvent| matches!(event, LogEvent::Opened { .. } | LogEvent::Saved { .. });
+    matches!(line, LogLine::Good(entry) if says(&entry.event))
 }
 
 fn ends_a_line(file: &dyn StorageFile) -> std::io::Result<bool> {

@@ -22,6 +22,9 @@ use crate::reader::{Loaded, RunReader, Sections};
 use crate::section::Section;
 use crate::space;
 
+/// How often a writer looks whether its log is full: some hundred kilobytes.
+const SAVES_PER_LOG_CHECK: u64 = 1_024;
+
 /// A run that is written. One at a time: it holds the writer's lock until it is dropped.
 ///
 /// All calls may come from several threads; saves and deletions happen one after another.
@@ -420,6 +423,12 @@ impl Run {
             costs: saved.costs,
         };
         self.tell(event, progress);
+        // A process that never ends must not grow one file for ever; looking each time would cost more than the line.
+        if saved.sequence.is_multiple_of(SAVES_PER_LOG_CHECK)
+            && let Err(error) = self.log.rotate_if_full()
+        {
+            progress.notices.push(error.to_string());
+        }
     }
 
     /// Logs what explains but decides nothing: a failure becomes a notice.
