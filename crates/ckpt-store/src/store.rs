@@ -12,13 +12,14 @@ use crate::encode::{Mode, Workshop};
 use crate::error::{Error, Result};
 use crate::host;
 use crate::layout;
+use crate::load::{Loaded, Sections};
 use crate::lock::{Locker, Ownership, Purpose};
 use crate::log::{Costs, Log, LogEntry, LogEvent, LogLine};
 use crate::names::Named;
 use crate::open::{RunOptions, unlink_if_there};
 use crate::pin::Pins;
 use crate::publish::{self, Staged};
-use crate::reader::{Loaded, RunReader, Sections};
+use crate::reader::RunReader;
 use crate::section::Section;
 use crate::space;
 

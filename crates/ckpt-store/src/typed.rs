@@ -9,7 +9,8 @@ use ckpt_format::{
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
-use crate::reader::{Loaded, RunReader};
+use crate::load::Loaded;
+use crate::reader::RunReader;
 use crate::store::Run;
 
 impl RunReader {
