@@ -140,8 +140,7 @@ impl Run {
     fn tell_or_make_room(&self, victims: &[(&Entry, &str)], progress: &mut Progress) -> Result<()> {
         match self.tell_deleting(victims) {
             Err(Error::NoSpace { .. }) if self.release_reserve(progress) => self.tell_deleting(victims),
-            Err(error @ Error::DurabilityUnknown { .. }) => Err(progress.poison(error)),
-            told => told,
+            told => told.map_err(|error| progress.poison(error)),
         }
     }
 

@@ -199,15 +199,13 @@ impl Run {
         let log = Log::new(Arc::clone(&storage));
         let (ownership, held) = take_over(&locker, options.epoch)?;
         let swept = sweep(storage.as_ref(), ownership.epoch(), &held)?;
-        let mut notices = Vec::new();
+        let mut tolerated = Vec::new();
         // The log explains; that it cannot be mended or written must not keep anybody from their state.
         let mut tolerate = |result: Result<()>| {
-            if let Err(error) = result {
-                notices.push(error.to_string());
-            }
+            tolerated.extend(result.err());
         };
-        // Before mending, which may start a new and empty log.
-        let tail = log.tail().unwrap_or_default();
+        // Before mending, which may start a new and empty log. Without it a number might be used twice.
+        let tail = log.tail()?;
         tolerate(log.mend());
         let highest = highest_sequence(&reader, &swept, &tail)?;
         let opened =
@@ -216,7 +214,7 @@ impl Run {
         tolerate(log.append(&entry, false));
         tolerate(quarantine::prune(&reader, &log, &entry, &held));
         drop(held);
-        let progress = Mutex::new(Progress::new(highest, &tail, &locker.writer, notices));
+        let progress = Mutex::new(Progress::new(highest, &tail, &locker.writer, tolerated));
         let run = Self { reader, locker, log, ownership, options, workshop: Workshop::new(), progress };
         run.keep_least_reserve();
         Ok(run)

@@ -81,7 +81,7 @@ impl Pins {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             other => other.map_err(|source| Error::io("removing", &path, source))?,
         }
-        storage.sync_dir("").map_err(|source| Error::io("syncing the directory of", &path, source))?;
+        storage.sync_dir("").map_err(|source| Error::DurabilityUnknown { path, source })?;
         let _ = self.log(LogEvent::Unpinned { sequence });
         Ok(true)
     }

@@ -106,7 +106,9 @@ impl Published {
 /// Makes a directory of the run, durably, unless it is there.
 pub(crate) fn make_dir(storage: &dyn Storage, name: &str) -> Result<()> {
     match storage.create_dir(name) {
-        Ok(()) => storage.sync_dir("").map_err(|source| Error::io("syncing the directory of", name, source)),
+        Ok(()) => {
+            storage.sync_dir("").map_err(|source| Error::DurabilityUnknown { path: name.to_owned(), source })
+        }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(Error::io("creating", name, source)),
     }

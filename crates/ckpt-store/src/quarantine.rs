@@ -71,7 +71,7 @@ pub(crate) fn prune(reader: &RunReader, log: &Log, entry: &LogEntry, _held: &Mut
     }
     storage
         .sync_dir(layout::QUARANTINE)
-        .map_err(|source| Error::io("syncing the directory", layout::QUARANTINE, source))
+        .map_err(|source| Error::DurabilityUnknown { path: layout::QUARANTINE.to_owned(), source })
 }
 
 /// Whether the medium or the memory was at fault, and not the file: such a one is not removed.

@@ -81,7 +81,7 @@ impl Progress {
         highest_sequence: u64,
         tail: &[LogLine],
         writer: &Writer,
-        notices: Vec<String>,
+        tolerated: Vec<Error>,
     ) -> Self {
         let mut durable = BTreeSet::new();
         let mut last_stored_bytes = 0;
@@ -97,14 +97,27 @@ impl Progress {
                 }
             }
         }
-        let verified = BTreeSet::new();
-        let (poisoned, reserved_bytes) = (None, 0);
-        Self { highest_sequence, durable, verified, poisoned, last_stored_bytes, reserved_bytes, notices }
+        let mut progress = Self {
+            highest_sequence,
+            durable,
+            verified: BTreeSet::new(),
+            poisoned: None,
+            last_stored_bytes,
+            reserved_bytes: 0,
+            notices: Vec::new(),
+        };
+        for error in tolerated {
+            let error = progress.poison(error);
+            progress.notices.push(error.to_string());
+        }
+        progress
     }
 
-    /// After a sync that failed a later one proves nothing, so the handle changes nothing any more.
+    /// After a sync that failed a later one proves nothing, so the handle changes nothing any more. Other errors pass.
     pub(crate) fn poison(&mut self, error: Error) -> Error {
-        self.poisoned.get_or_insert_with(|| error.to_string());
+        if matches!(error, Error::DurabilityUnknown { .. }) {
+            self.poisoned.get_or_insert_with(|| error.to_string());
+        }
         error
     }
 
@@ -249,7 +262,9 @@ impl Run {
     /// As [`Pins::pin`].
     pub fn pin(&self, sequence: u64, reason: Option<&str>) -> Result<bool> {
         self.ownership.check(self.reader.storage().as_ref())?;
-        Pins::of(self.reader.clone(), &self.options).pin(sequence, reason)
+        Pins::of(self.reader.clone(), &self.options)
+            .pin(sequence, reason)
+            .map_err(|error| self.progress().poison(error))
     }
 
     /// Takes a protection away; see [`Pins::unpin`].
@@ -258,7 +273,9 @@ impl Run {
     /// As [`Pins::unpin`].
     pub fn unpin(&self, sequence: u64) -> Result<bool> {
         self.ownership.check(self.reader.storage().as_ref())?;
-        Pins::of(self.reader.clone(), &self.options).unpin(sequence)
+        Pins::of(self.reader.clone(), &self.options)
+            .unpin(sequence)
+            .map_err(|error| self.progress().poison(error))
     }
 
     /// Takes in a checkpoint of another run, verified: it gets this run's identity and the next sequence, and keeps in its
@@ -397,6 +414,7 @@ impl Run {
             // Who was overtaken changes nothing, the log neither.
             Err(Error::Fenced { .. }) => return None,
             Err(error) => {
+                let error = progress.poison(error);
                 progress.notices.push(format!("{} could not be set aside: {error}", named.file_name));
                 None
             }

@@ -1,7 +1,7 @@
 //! The order of what reaches the medium, and what follows when the medium refuses: seen through a storage that tells and
 //! fails.
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 #![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::io;
 use std::sync::{Arc, Mutex};

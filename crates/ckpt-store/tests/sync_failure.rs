@@ -105,6 +105,34 @@ fn a_setting_aside_that_could_not_be_synced_is_told_as_it_is_and_poisons_the_han
 }
 
 #[test]
+fn a_pin_that_could_not_be_synced_poisons_the_handle() {
+    for unpins in [false, true] {
+        let fixture = Fixture::of("");
+        let sequence = save(&fixture.run, b"1").sequence;
+        if unpins {
+            fixture.run.pin(sequence, None).unwrap();
+        }
+        fixture.fail(1);
+        let changed = if unpins { fixture.run.unpin(sequence) } else { fixture.run.pin(sequence, None) };
+        assert!(matches!(changed, Err(Error::DurabilityUnknown { .. })), "{changed:?}");
+        fixture.assert_writes_no_more();
+    }
+}
+
+/// The very first time the directory of what is set aside is made: its name could not be synced, and nothing was moved.
+#[test]
+fn a_quarantine_that_could_not_be_made_durable_poisons_the_handle() {
+    let fixture = Fixture::of("");
+    save(&fixture.run, b"1");
+    flip(&fixture.medium, &save(&fixture.run, b"2").file_name, PAYLOAD);
+    fixture.fail(1);
+    let loaded = fixture.run.load(&Selector::Latest).unwrap();
+    assert_eq!((loaded.entry.sequence, fixture.quarantined()), (1, 0));
+    assert_eq!(loaded.skipped[0].set_aside, None);
+    fixture.assert_writes_no_more();
+}
+
+#[test]
 fn a_poisoned_handle_loads_and_sets_nothing_aside() {
     let fixture = Fixture::of("");
     save(&fixture.run, b"1");
