@@ -62,6 +62,7 @@ impl Run {
                     deleted.kept.push(entry.file_name.clone());
                     continue;
                 }
+                held.check()?;
                 unlink_if_there(storage, &entry.file_name)?;
                 deleted.freed_bytes += entry.stored_bytes;
                 deleted.file_names.push(entry.file_name.clone());

@@ -52,7 +52,7 @@ pub(crate) struct Ownership {
 /// The right to change something now.
 #[derive(Debug)]
 pub(crate) struct Mutation {
-    _lock: Box<dyn StorageLock>,
+    lock: Box<dyn StorageLock>,
 }
 
 /// Who asks for locks, and how long for the mutation lock.
@@ -140,7 +140,7 @@ impl Locker {
                 // Until the note was there, the one before it may have invited somebody to take the lock away.
                 let current = lock.is_current();
                 if current.map_err(|source| Error::io("looking at", layout::MUTATION_LOCK, source))? {
-                    return Ok(Some(Mutation { _lock: lock }));
+                    return Ok(Some(Mutation { lock }));
                 }
                 continue;
             }
@@ -196,6 +196,20 @@ impl Ownership {
     pub(crate) fn fenced(&self, storage: &dyn Storage) -> Error {
         let by = highest_marker(storage).ok().filter(|by| *by > self.epoch);
         Error::Fenced { epoch: self.epoch, by }
+    }
+}
+
+impl Mutation {
+    /// Refuses to go on if the lock was taken away: whoever took it for a stopped publisher's may have been a moment late.
+    pub(crate) fn check(&self) -> Result<()> {
+        let current = self.lock.is_current();
+        if current.map_err(|source| Error::io("looking at", layout::MUTATION_LOCK, source))? {
+            return Ok(());
+        }
+        Err(Error::Locked {
+            what: "changing the run".to_owned(),
+            holder: "another process, which took the lock away from this one; open the run anew".to_owned(),
+        })
     }
 }
 

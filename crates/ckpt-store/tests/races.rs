@@ -175,6 +175,29 @@ fn a_takeover_that_fails_on_a_full_disk_leaves_the_writer_its_right_to_write() {
     assert_eq!(save(&run, b"2").sequence, 2);
 }
 
+/// Who takes the mutation lock from a stopped publisher may be a moment late, and then it is a deleter's. It looks before
+/// each file, so it stops.
+#[test]
+fn a_deleter_whose_lock_was_taken_away_deletes_nothing_more() {
+    let storage: Arc<dyn Storage> = Arc::new(Memory::new());
+    drop(create(&storage, options()));
+    let base = Arc::clone(&storage);
+    let hooked = Hooked::over(&storage, move |operation, path| {
+        if operation == "open" && path == "00000002.pin" {
+            base.unlink(".mutate")?;
+        }
+        Ok(())
+    });
+    let run = Run::open_on(hooked, "run", options()).unwrap();
+    let mut victims: Vec<Deletion> = (0..3)
+        .map(|_| Deletion { file_name: save(&run, b"state").file_name, reason: "a test".into() })
+        .collect();
+    victims.pop();
+    assert!(matches!(run.delete(&victims), Err(Error::Locked { .. })));
+    let left: Vec<u64> = run.reader().list().unwrap().iter().map(|entry| entry.sequence).collect();
+    assert_eq!(left, [2, 3], "the first was deleted under the lock, the second was not touched");
+}
+
 /// The note in the mutation lock says whether it may be taken from its holder: from one that publishes, yes; from one that
 /// deletes, no. On a full disk a deleter could not write its note, the publisher's before it stood on, and so the deleter
 /// was robbed of the lock and went on deleting in the new epoch.
