@@ -1,6 +1,6 @@
 //! Chores of this workspace: `cargo xtask COMMAND`.
 //!
-//! One module a command: [`ci`] (also `test`), [`tidy`], [`tree`], [`cli_docs`]. What they share is how cargo is
+//! One module a command: [`ci`] (also `test`), [`tidy`], [`tree`], [`cli_docs`], [`proof`] (four of them). What they share is how cargo is
 //! called ([`workspace`]), how a generated file is compared or written ([`generated`]) and what must be installed
 //! first ([`prerequisites`]).
 
@@ -8,6 +8,7 @@ mod ci;
 mod cli_docs;
 mod generated;
 mod prerequisites;
+mod proof;
 mod report;
 mod tidy;
 mod tree;
@@ -17,6 +18,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use self::proof::Proof;
+
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
@@ -24,7 +27,13 @@ usage: cargo xtask COMMAND
   ci                   everything that must hold before a merge, cheapest first
   tidy                 layers, module docs, purity lists, lints, file sizes
   tree                 how many crates each crate pulls in, and which it must not
-  cli-docs [--check]   write docs/cli.md from the program's arguments, or fail if it is stale";
+  cli-docs [--check]   write docs/cli.md from the program's arguments, or fail if it is stale
+
+proofs, in the release profile; CI runs the same tests at a smaller size:
+  crash  [--rounds N]  at least N distinct states that a power loss may leave; planted bugs are convicted first
+  soak   [--rounds N]  N processes killed while they save, N owners stopped and overtaken
+  faults [--rounds N]  up to N system calls made to fail, each with each error it can give
+  rot    [--rounds N]  at least N damaged files, each found out";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -49,6 +58,7 @@ enum Command {
     Tidy,
     Tree,
     CliDocs { check: bool },
+    Proof(Proof),
 }
 
 impl Command {
@@ -64,6 +74,8 @@ impl Command {
             ("tree", []) => Some(Self::Tree),
             ("cli-docs", []) => Some(Self::CliDocs { check: false }),
             ("cli-docs", ["--check"]) => Some(Self::CliDocs { check: true }),
+            (name, []) => Proof::named(name, None).map(Self::Proof),
+            (name, ["--rounds", size]) => Proof::named(name, Some(size.parse().ok()?)).map(Self::Proof),
             _ => None,
         }
     }
@@ -83,6 +95,7 @@ fn run(command: Command) -> Result<()> {
         Command::Tidy => tidy::run()?,
         Command::Tree => tree::run()?,
         Command::CliDocs { check } => cli_docs::generate(check)?,
+        Command::Proof(proof) => proof.run()?,
     }
     Ok(())
 }
@@ -104,6 +117,9 @@ mod tests {
         assert_eq!(parse("cli-docs --check"), Some(Command::CliDocs { check: true }));
         assert_eq!(parse("ci --fast"), None);
         assert_eq!(parse("tidy up"), None);
+        assert_eq!(parse("rot --rounds 7"), Proof::named("rot", Some(7)).map(Command::Proof));
+        assert_eq!(parse("rot --rounds many"), None);
+        assert_eq!(parse("rust"), None);
         assert_eq!(parse(""), None);
     }
 }
