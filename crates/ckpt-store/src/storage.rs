@@ -9,7 +9,7 @@ mod memory;
 
 pub use local::Local;
 #[cfg(any(test, feature = "testing"))]
-pub use memory::Memory;
+pub use memory::{CrashPoint, Memory, PLANTED, Planted, Survivor};
 
 use std::fmt;
 use std::io;

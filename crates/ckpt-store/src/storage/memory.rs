@@ -1,9 +1,16 @@
 //! A medium in memory as [`Storage`]: for tests, and the ground under models of what a medium may do.
 //!
-//! Nothing here outlives the process, and syncing does nothing. Everything that changes the medium is one method of
-//! `Medium`, which is a plain value, so that a model can keep it, copy it and stand between it and the store.
+//! Nothing here outlives the process. A *journaled* medium keeps account of what is durable: it tells what a power loss may leave
+//! at any moment ([`CrashPoint`]), can be told to fail, and to have bugs ([`Planted`]). Everything that changes
+//! the medium is one method of `Medium`, which is a plain value.
 
+mod crash;
+mod journal;
 mod medium;
+mod planted;
+
+pub use crash::{CrashPoint, Survivor};
+pub use planted::{PLANTED, Planted};
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,15 +29,67 @@ pub struct Memory {
     dir: DirectoryId,
 }
 
+/// The room of a medium that was not given another: memory does not hold it either.
+const CAPACITY: u64 = 1 << 40;
+
 impl Memory {
-    /// An empty directory with a tebibyte of room, which memory does not hold either.
+    /// An empty directory with a tebibyte of room.
     pub fn new() -> Self {
-        Memory::with_capacity(1 << 40)
+        Memory::with_capacity(CAPACITY)
     }
 
     /// An empty directory with room for so many bytes.
     pub fn with_capacity(bytes: u64) -> Self {
         Memory { medium: Shared(Arc::new(Mutex::new(Medium::new(bytes)))), dir: Medium::ROOT }
+    }
+
+    /// An empty directory on a medium that knows what of it is durable.
+    pub fn journaled() -> Self {
+        let memory = Memory::new();
+        memory.medium.get().keep_journal();
+        memory
+    }
+
+    /// Makes everything durable, as time does.
+    pub fn settle(&self) {
+        self.medium.get().keep_journal();
+    }
+
+    /// What is durable now and what is not.
+    ///
+    /// # Panics
+    /// If the medium is not journaled.
+    pub fn crash_point(&self) -> CrashPoint {
+        let medium = self.medium.get();
+        let journal = medium.journal().expect("only a journaled medium knows what is durable");
+        CrashPoint::new(journal.clone())
+    }
+
+    /// Lets a sync of a file or directory fail: the one after so many others from now on. What was to become durable is lost,
+    /// though it can be read until the power fails.
+    pub fn fail_sync(&self, after: u64) {
+        self.medium.get().fail_sync(after);
+    }
+
+    /// Lets closing a file fail that was open for writing: the one after so many others from now on. What the file held is
+    /// lost, as on a file system that writes late.
+    pub fn fail_close(&self, after: u64) {
+        self.medium.get().fail_close(after);
+    }
+
+    /// Takes back what was to fail and has not yet.
+    pub fn heal(&self) {
+        self.medium.get().heal();
+    }
+
+    /// Sets the room there is, to less than is used too.
+    pub fn set_capacity(&self, bytes: u64) {
+        self.medium.get().set_capacity(bytes);
+    }
+
+    /// Gives the medium a bug, or takes it away.
+    pub fn plant(&self, bug: Option<Planted>) {
+        self.medium.get().planted = bug;
     }
 }
 
@@ -42,7 +101,11 @@ impl Default for Memory {
 
 impl Storage for Memory {
     fn list(&self, dir: &str) -> io::Result<Vec<DirEntry>> {
-        self.medium.get().list(self.dir, dir)
+        let medium = self.medium.get();
+        if medium.overlooks(dir) {
+            return Ok(Vec::new());
+        }
+        medium.list(self.dir, dir)
     }
 
     fn create_dir(&self, path: &str) -> io::Result<()> {
@@ -55,30 +118,57 @@ impl Storage for Memory {
     }
 
     fn create(&self, path: &str) -> io::Result<Box<dyn StorageFile>> {
-        let inode = self.medium.get().create(self.dir, path)?;
-        let medium = self.medium.clone();
-        Ok(Box::new(MemoryFile { medium, inode, access: Access::Write, created: true, direct: false }))
+        let mut medium = self.medium.get();
+        let path = medium.bent(path);
+        medium.clear_the_way(self.dir, path);
+        let inode = medium.create(self.dir, path)?;
+        Ok(self.file(&medium, inode, path, Access::Write, true))
     }
 
     fn open(&self, path: &str, access: Access) -> io::Result<Box<dyn StorageFile>> {
-        let inode = self.medium.get().open(self.dir, path)?;
-        Ok(Box::new(MemoryFile { medium: self.medium.clone(), inode, access, created: false, direct: false }))
+        let mut medium = self.medium.get();
+        if access == Access::Read && medium.overlooks(path) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let inode = medium.open(self.dir, path)?;
+        Ok(self.file(&medium, inode, path, access, false))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.medium.get().rename(self.dir, from, to)
+        let mut medium = self.medium.get();
+        let from = medium.bent(from);
+        medium.clear_the_way(self.dir, to);
+        if medium.has(Planted::InPlaceWrite) && planted::is_staged(from) {
+            return medium.write_in_place(self.dir, from, to);
+        }
+        medium.rename(self.dir, from, to)
     }
 
     fn unlink(&self, path: &str) -> io::Result<()> {
-        self.medium.get().unlink(self.dir, path)
+        let mut medium = self.medium.get();
+        let path = medium.bent(path);
+        medium.unlink(self.dir, path)
     }
 
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        self.medium.get().directory(self.dir, dir).map(drop)
+        let mut medium = self.medium.get();
+        let dir = medium.directory(self.dir, dir)?;
+        if medium.skips_sync_of(dir) {
+            return Ok(());
+        }
+        medium.catch_up()?;
+        match medium.sync_dir(dir) {
+            Err(_) if medium.has(Planted::SyncRetried) => medium.sync_dir(dir),
+            synced => synced,
+        }
     }
 
     fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn StorageLock>>> {
-        let Some(inode) = self.medium.get().try_lock(self.dir, path)? else { return Ok(None) };
+        let mut medium = self.medium.get();
+        if medium.has(Planted::StagingSweptByAge) && path == crate::layout::WRITER_LOCK {
+            medium.sweep_staging(self.dir);
+        }
+        let Some(inode) = medium.try_lock(self.dir, path)? else { return Ok(None) };
         Ok(Some(Box::new(MemoryLock {
             medium: self.medium.clone(),
             inode,
@@ -92,11 +182,29 @@ impl Storage for Memory {
     }
 }
 
+impl Memory {
+    fn file(
+        &self,
+        medium: &Medium,
+        inode: InodeId,
+        path: &str,
+        access: Access,
+        created: bool,
+    ) -> Box<dyn StorageFile> {
+        let length_at_open = medium.length(inode);
+        let (medium, path) = (self.medium.clone(), path.to_owned());
+        Box::new(MemoryFile { medium, inode, path, length_at_open, access, created, direct: false })
+    }
+}
+
 /// An open file in memory.
 #[derive(Debug)]
 struct MemoryFile {
     medium: Shared,
     inode: InodeId,
+    /// As it was opened.
+    path: String,
+    length_at_open: u64,
     access: Access,
     created: bool,
     direct: bool,
@@ -122,7 +230,10 @@ impl StorageFile for MemoryFile {
         }
         let mut medium = self.medium.get();
         let offset = if self.access == Access::Append { medium.length(self.inode) } else { offset };
-        medium.write(self.inode, offset, bytes)
+        match medium.write(self.inode, offset, bytes) {
+            Ok(_) if medium.has(Planted::ShortWriteIgnored) => Ok(bytes.len()),
+            written => written,
+        }
     }
 
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
@@ -163,11 +274,29 @@ impl StorageFile for MemoryFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        Ok(())
+        let mut medium = self.medium.get();
+        match medium.planted {
+            Some(Planted::NoFileSync) => return Ok(()),
+            Some(Planted::LogNotSynced) if self.path == crate::layout::LOG => return Ok(()),
+            Some(Planted::RenameBeforeSync) if planted::is_staged(&self.path) => {
+                medium.put_off.files.push(self.inode);
+                return Ok(());
+            }
+            _ => {}
+        }
+        match medium.sync(self.inode) {
+            Err(_) if medium.has(Planted::SyncRetried) => medium.sync(self.inode),
+            synced => synced,
+        }
     }
 
     fn close(self: Box<Self>) -> io::Result<()> {
-        Ok(())
+        if self.access == Access::Read {
+            return Ok(());
+        }
+        let mut medium = self.medium.get();
+        let closed = medium.close(self.inode, self.length_at_open);
+        if medium.has(Planted::CloseErrorIgnored) { Ok(()) } else { closed }
     }
 }
 
@@ -197,7 +326,8 @@ impl StorageLock for MemoryLock {
     }
 
     fn is_current(&self) -> io::Result<bool> {
-        self.medium.get().names(self.dir, &self.path, self.inode)
+        let medium = self.medium.get();
+        Ok(medium.has(Planted::LockNotRechecked) || medium.names(self.dir, &self.path, self.inode)?)
     }
 }
 

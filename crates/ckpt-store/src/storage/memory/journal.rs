@@ -1,0 +1,238 @@
+//! What of a medium in memory is durable, and what is not yet: the difference is what a power loss may take.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use super::medium::{DirectoryId, InodeId, Node};
+
+/// What is on the medium for sure.
+///
+/// Directories and files have the numbers that they have in the medium. What no name leads to is as good as gone.
+#[derive(Debug, Clone)]
+pub(super) struct Image {
+    pub(super) directories: Vec<Arc<BTreeMap<String, Node>>>,
+    pub(super) inodes: Vec<Arc<Content>>,
+}
+
+/// What a file holds, and its digest once it was asked for: most files are the same in most states.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    bytes: Vec<u8>,
+    digest: OnceLock<[u8; 32]>,
+}
+
+/// A change that is not durable yet.
+#[derive(Debug, Clone)]
+pub(super) enum Effect {
+    Write {
+        inode: InodeId,
+        offset: u64,
+        bytes: Arc<[u8]>,
+    },
+    Length {
+        inode: InodeId,
+        length: u64,
+    },
+    Enter {
+        dir: DirectoryId,
+        name: String,
+        node: Node,
+    },
+    Leave {
+        dir: DirectoryId,
+        name: String,
+        node: Node,
+    },
+    /// The new name never comes after the old one has gone: a file that is renamed is not lost. Both may be there.
+    Move {
+        from: (DirectoryId, String),
+        to: (DirectoryId, String),
+        node: Node,
+    },
+}
+
+/// What became of an effect in a power loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It never reached the medium.
+    Absent,
+    /// It did.
+    Done,
+    /// Of a write: only so many of its first bytes.
+    Cut(usize),
+    /// Of a write: the file is as long as it made it, with zeros where it made it longer.
+    Zeros,
+    /// Of a move: the file has both names.
+    Both,
+}
+
+/// What is durable, and what was done since, in order.
+#[derive(Debug, Clone)]
+pub(super) struct Journal {
+    pub(super) durable: Image,
+    pub(super) pending: Vec<Effect>,
+}
+
+impl Content {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, digest: OnceLock::new() }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(super) fn digest(&self) -> &[u8; 32] {
+        self.digest.get_or_init(|| {
+            // Room that was merely taken is all zeros, and would cost most of the time.
+            const ZEROS: [u8; 4_096] = [0; 4_096];
+            let is_zero = |chunk: &&[u8]| **chunk == ZEROS[..chunk.len()];
+            let zeros: usize = self.bytes.rchunks(ZEROS.len()).take_while(is_zero).map(<[u8]>::len).sum();
+            let length = self.bytes.len();
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&(length as u64).to_le_bytes()).update(&self.bytes[..length - zeros]);
+            hasher.finalize().into()
+        })
+    }
+
+    fn change(&mut self) -> &mut Vec<u8> {
+        self.digest.take();
+        &mut self.bytes
+    }
+}
+
+/// A clone is made to be changed, so it has no digest yet.
+impl Clone for Content {
+    fn clone(&self) -> Self {
+        Self::new(self.bytes.clone())
+    }
+}
+
+impl Image {
+    pub(super) fn empty() -> Self {
+        Self { directories: vec![Arc::default()], inodes: Vec::new() }
+    }
+
+    /// Lets an effect happen, as far as its fate says. An effect on what is not there does nothing.
+    pub(super) fn apply(&mut self, effect: &Effect, fate: Fate) {
+        match (effect, fate) {
+            (_, Fate::Absent) => {}
+            (Effect::Write { inode, offset, bytes }, fate) => {
+                let content = self.content(*inode);
+                let start = *offset as usize;
+                let reaches = start + bytes.len();
+                let kept = match fate {
+                    Fate::Cut(count) => count.min(bytes.len()),
+                    Fate::Zeros => {
+                        content.resize(content.len().max(reaches), 0);
+                        0
+                    }
+                    _ => bytes.len(),
+                };
+                if kept > 0 {
+                    content.resize(content.len().max(start + kept), 0);
+                    content[start..start + kept].copy_from_slice(&bytes[..kept]);
+                }
+            }
+            (Effect::Length { inode, length }, _) => self.content(*inode).resize(*length as usize, 0),
+            (Effect::Enter { dir, name, node }, _) => self.enter(*dir, name, *node),
+            (Effect::Leave { dir, name, node }, _) => self.leave(*dir, name, *node),
+            (Effect::Move { from, to, node }, fate) => {
+                self.enter(to.0, &to.1, *node);
+                if fate != Fate::Both {
+                    self.leave(from.0, &from.1, *node);
+                }
+            }
+        }
+    }
+
+    fn content(&mut self, inode: InodeId) -> &mut Vec<u8> {
+        if self.inodes.len() <= inode.0 {
+            self.inodes.resize_with(inode.0 + 1, Arc::default);
+        }
+        Arc::make_mut(&mut self.inodes[inode.0]).change()
+    }
+
+    fn names(&mut self, dir: DirectoryId) -> &mut BTreeMap<String, Node> {
+        if self.directories.len() <= dir.0 {
+            self.directories.resize_with(dir.0 + 1, Arc::default);
+        }
+        Arc::make_mut(&mut self.directories[dir.0])
+    }
+
+    fn enter(&mut self, dir: DirectoryId, name: &str, node: Node) {
+        self.names(dir).insert(name.to_owned(), node);
+    }
+
+    fn leave(&mut self, dir: DirectoryId, name: &str, node: Node) {
+        let names = self.names(dir);
+        if names.get(name) == Some(&node) {
+            names.remove(name);
+        }
+    }
+}
+
+impl Journal {
+    /// Nothing was done since.
+    pub(super) fn new(durable: Image) -> Self {
+        Self { durable, pending: Vec::new() }
+    }
+
+    /// Makes bytes and length of a file durable.
+    pub(super) fn sync(&mut self, inode: InodeId) {
+        let Self { durable, pending } = self;
+        pending.retain(|effect| {
+            let its = effect.inode() == Some(inode);
+            if its {
+                durable.apply(effect, Fate::Done);
+            }
+            !its
+        });
+    }
+
+    /// Makes the names in a directory durable. Of a file that was moved from here to elsewhere both names are dealt with;
+    /// of one that was moved here the old name may still be there after a power loss.
+    pub(super) fn sync_dir(&mut self, dir: DirectoryId) {
+        let mut left = Vec::with_capacity(self.pending.len());
+        for effect in std::mem::take(&mut self.pending) {
+            match &effect {
+                Effect::Enter { dir: of, .. } | Effect::Leave { dir: of, .. } if *of == dir => {
+                    self.durable.apply(&effect, Fate::Done);
+                }
+                Effect::Move { from, to, node } if from.0 == dir || to.0 == dir => {
+                    if from.0 == dir {
+                        self.durable.apply(&effect, Fate::Done);
+                    } else {
+                        self.durable.apply(&effect, Fate::Both);
+                        left.push(Effect::Leave { dir: from.0, name: from.1.clone(), node: *node });
+                    }
+                }
+                _ => left.push(effect),
+            }
+        }
+        self.pending = left;
+    }
+
+    /// What a failed sync does: the system drops the changes, takes the pages for clean, and says "ok" the next time.
+    pub(super) fn lose(&mut self, inode: InodeId) {
+        self.pending.retain(|effect| effect.inode() != Some(inode));
+    }
+
+    /// The same for the names of a directory.
+    pub(super) fn lose_dir(&mut self, dir: DirectoryId) {
+        self.pending.retain(|effect| match effect {
+            Effect::Enter { dir: of, .. } | Effect::Leave { dir: of, .. } => *of != dir,
+            Effect::Move { from, to, .. } => from.0 != dir && to.0 != dir,
+            Effect::Write { .. } | Effect::Length { .. } => true,
+        });
+    }
+}
+
+impl Effect {
+    fn inode(&self) -> Option<InodeId> {
+        match self {
+            Self::Write { inode, .. } | Self::Length { inode, .. } => Some(*inode),
+            _ => None,
+        }
+    }
+}
