@@ -103,14 +103,28 @@ impl Run {
             std::io::ErrorKind::NotADirectory => not_a_directory("something on the way"),
             _ => io(error),
         })?;
-        let mut storage: Arc<dyn Storage> = Arc::new(base);
-        for name in &missing {
-            storage = create_child(&storage, name).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotADirectory => not_a_directory(name),
-                _ => io(error),
-            })?;
-        }
+        let base: Arc<dyn Storage> = Arc::new(base);
+        let storage = make_way(base, &missing).map_err(|(at, error)| match error.kind() {
+            std::io::ErrorKind::NotADirectory => not_a_directory(&at),
+            _ => io(error),
+        })?;
         Self::create_on(storage, path, kind, name, options)
+    }
+
+    /// Makes a run in a directory beneath a storage of your own and opens it. Directories that are missing are made, each durable
+    /// before the next: `names` are those on the way, outermost first.
+    ///
+    /// # Errors
+    /// As [`Run::create`].
+    pub fn create_beneath(
+        base: Arc<dyn Storage>,
+        names: &[String],
+        kind: &RunName,
+        name: &RunName,
+        options: RunOptions,
+    ) -> Result<Self> {
+        let storage = make_way(base, names).map_err(|(at, source)| Error::io("creating", at, source))?;
+        Self::create_on(storage, names.join("/"), kind, name, options)
     }
 
     /// Opens a run for writing.
@@ -232,6 +246,16 @@ fn look_for_leftovers(storage: &dyn Storage) -> Result<(bool, bool)> {
 struct Swept {
     names: Vec<String>,
     highest: u64,
+}
+
+/// The directory that `names` lead to, each made durably if it is missing; an error with the name it is about.
+fn make_way(
+    base: Arc<dyn Storage>,
+    names: &[String],
+) -> std::result::Result<Arc<dyn Storage>, (String, std::io::Error)> {
+    names
+        .iter()
+        .try_fold(base, |storage, name| create_child(&storage, name).map_err(|error| (name.clone(), error)))
 }
 
 /// A directory in `storage`, made durably if it is missing.
