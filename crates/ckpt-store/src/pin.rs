@@ -38,6 +38,18 @@ impl Pins {
         Ok(Self::of(RunReader::open(path)?, options))
     }
 
+    /// Opens the pins of a run on a storage of your own. `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`RunReader::open`].
+    pub fn on(
+        storage: Arc<dyn Storage>,
+        path: impl Into<std::path::PathBuf>,
+        options: &RunOptions,
+    ) -> Result<Self> {
+        Ok(Self::of(RunReader::on(storage, path)?, options))
+    }
+
     pub(crate) fn of(reader: RunReader, options: &RunOptions) -> Self {
         let locker = options.locker(reader.storage());
         let log = Log::new(Arc::clone(reader.storage()));
