@@ -69,6 +69,8 @@ impl Pins {
             return Err(Error::NotFound { wanted: format!("sequence {sequence}"), present });
         }
         if pins.contains(&sequence) {
+            // Who put it there may have died before it was durable.
+            sync_names(self.reader.storage().as_ref(), layout::pin(sequence))?;
             return Ok(false);
         }
         let at = (self.locker.clock)();
@@ -90,10 +92,14 @@ impl Pins {
         let path = layout::pin(sequence);
         let storage = self.reader.storage();
         match storage.unlink(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            // Also then: who removed it may have died before that was durable.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                sync_names(storage.as_ref(), path)?;
+                return Ok(false);
+            }
             other => other.map_err(|source| Error::io("removing", &path, source))?,
         }
-        storage.sync_dir("").map_err(|source| Error::DurabilityUnknown { path, source })?;
+        sync_names(storage.as_ref(), path)?;
         let _ = self.log(LogEvent::Unpinned { sequence });
         Ok(true)
     }
@@ -102,6 +108,10 @@ impl Pins {
         let entry = LogEntry { at: (self.locker.clock)(), by: self.locker.writer.clone(), event };
         self.log.append(&entry, false)
     }
+}
+
+fn sync_names(storage: &dyn Storage, path: String) -> Result<()> {
+    storage.sync_dir("").map_err(|source| Error::DurabilityUnknown { path, source })
 }
 
 /// Whether a checkpoint is pinned now. Under the mutation lock the answer stays true.
