@@ -2,6 +2,7 @@
 
 /// The size that `CKPT_TEST_SIZE` asks for, or else the usual one.
 pub(crate) fn size(usual: u64) -> u64 {
-    let given = std::env::var("CKPT_TEST_SIZE").ok().filter(|given| !given.is_empty());
-    given.map_or(usual, |given| given.parse().expect("CKPT_TEST_SIZE is a number"))
+    let given = std::env::var_os("CKPT_TEST_SIZE").filter(|given| !given.is_empty());
+    let number = |given: std::ffi::OsString| given.to_str().and_then(|given| given.parse().ok());
+    given.map_or(usual, |given| number(given).expect("CKPT_TEST_SIZE is a number"))
 }
