@@ -259,14 +259,15 @@ fn rename_exclusive(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) ->
 }
 
 /// Gives the file a second name, which never replaces either, and takes the first one away. A crash in between leaves
-/// both names on one file. A directory cannot be renamed so.
+/// both names on one file, and so does a directory that lets no name go any more. A directory cannot be renamed so.
 fn rename_by_link(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> io::Result<()> {
     rustix::fs::linkat(from.0, from.1, to.0, to.1, AtFlags::empty())?;
-    rustix::fs::unlinkat(from.0, from.1, AtFlags::empty()).map_err(|error| {
-        // An error says that nothing was renamed, so the new name goes again; if that fails, too, both names stay.
-        let _ = rustix::fs::unlinkat(to.0, to.1, AtFlags::empty());
-        error.into()
-    })
+    let Err(error) = rustix::fs::unlinkat(from.0, from.1, AtFlags::empty()) else { return Ok(()) };
+    // An error says that nothing was renamed, so the new name goes again. If it stays, the file has it: that is no error.
+    match rustix::fs::unlinkat(to.0, to.1, AtFlags::empty()) {
+        Ok(()) => Err(error.into()),
+        Err(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]
