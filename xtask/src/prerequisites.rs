@@ -15,11 +15,18 @@ struct Need {
     present: fn() -> bool,
 }
 
-const FOR_TESTS: [Need; 1] = [Need {
-    what: "a C compiler (`cc`, or the one that CC names), which zstd and blake3 are built with",
-    install: "Debian: apt-get install gcc libc6-dev; Fedora: dnf install gcc; macOS: xcode-select --install",
-    present: has_c_compiler,
-}];
+const FOR_TESTS: [Need; 2] = [
+    Need {
+        what: "a C compiler (`cc`, or the one that CC names), which zstd and blake3 are built with",
+        install: "Debian: apt-get install gcc libc6-dev; Fedora: dnf install gcc; macOS: xcode-select --install",
+        present: has_c_compiler,
+    },
+    Need {
+        what: "strace, with which system calls are made to fail",
+        install: "Debian: apt-get install strace; Fedora: dnf install strace",
+        present: || succeeds(Command::new("strace").arg("-V")),
+    },
+];
 
 const FOR_CI: [Need; 2] = [
     Need {
