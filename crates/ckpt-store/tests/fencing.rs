@@ -26,6 +26,8 @@ mod child;
 mod content;
 #[path = "rig/dice.rs"]
 mod dice;
+#[path = "rig/size.rs"]
+mod size;
 #[path = "rig/watched.rs"]
 mod watched;
 
@@ -37,12 +39,13 @@ const EPOCH: &str = "CKPT_TEST_EPOCH";
 
 #[test]
 fn an_owner_that_was_stopped_and_overtaken_changes_nothing_when_it_wakes() {
+    let rounds = size::size(ROUNDS);
     let mut dice = Dice::printed("fencing");
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = root.path().join("run");
     drop(Run::create(&path, &name(), &name(), options(Epoch::None)).unwrap());
     let mut resumed = 0;
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let child =
             Child::spawn("child_saves_and_deletes_in_a_loop", &path, &[(EPOCH, (2 * round + 1).to_string())]);
         for _ in 0..=dice.up_to(6) {
@@ -55,11 +58,11 @@ fn an_owner_that_was_stopped_and_overtaken_changes_nothing_when_it_wakes() {
     }
     let _ = writeln!(
         io::stderr(),
-        "fencing: {ROUNDS} rounds, {resumed} times the owner had to be let go on first"
+        "fencing: {rounds} rounds, {resumed} times the owner had to be let go on first"
     );
     // A holder of the mutation lock that is deleting must not lose it, so it has to be let go on; one that is
     // publishing loses it. Most of the time is spent publishing or outside.
-    assert!(resumed < ROUNDS * 5, "the owner had to be let go on {resumed} times in {ROUNDS} rounds");
+    assert!(resumed < rounds * 5, "the owner had to be let go on {resumed} times in {rounds} rounds");
 }
 
 /// The child: saves and deletes in a loop until it is told that it was overtaken; says so if it is told both ways.

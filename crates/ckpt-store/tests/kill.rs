@@ -21,8 +21,10 @@ mod child;
 mod content;
 #[path = "rig/dice.rs"]
 mod dice;
+#[path = "rig/size.rs"]
+mod size;
 
-const ROUNDS: u64 = 50;
+const ROUNDS: u64 = 200;
 /// Above so many checkpoints the parent deletes all but the newest few, so that the disk stays small.
 const KEPT_MAX: usize = 12;
 const KEPT: usize = 4;
@@ -48,23 +50,24 @@ struct Known {
 
 #[test]
 fn what_was_acknowledged_survives_a_kill_at_any_instant() {
+    let rounds = size::size(ROUNDS);
     let mut dice = Dice::printed("kill");
     // Beside the build and not among temporary files: these may be in memory.
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = root.path().join("training").join("killed");
     let mut known = Known::default();
     let mut reported = 0;
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let reports = run_and_kill(&path, &mut dice);
         reported += reports.len();
         known.look(&path, &reports, round);
     }
     let _ = writeln!(
         std::io::stderr(),
-        "kill: {ROUNDS} rounds, {reported} saves acknowledged, {} killed inside a save",
+        "kill: {rounds} rounds, {reported} saves acknowledged, {} killed inside a save",
         known.swept
     );
-    assert!(reported as u64 > ROUNDS, "only {reported} saves were acknowledged: the rounds were too short");
+    assert!(reported as u64 > rounds, "only {reported} saves were acknowledged: the rounds were too short");
     assert!(known.deleted > 0, "the parent never deleted");
     assert!(known.swept > 0, "no child was ever killed inside a save");
 }
