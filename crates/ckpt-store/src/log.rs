@@ -191,6 +191,13 @@ impl Log {
 
     /// Cuts a last line that has no end, and starts a new file when this one is full. Only under both locks.
     pub(crate) fn mend(&self) -> Result<()> {
+        let cut = self.cut_torn_line();
+        // Also if it cannot be cut: where a rename takes two steps, one that died between them left the file with two names,
+        // and so not to be written to; the next one ends that.
+        self.rotate_if_full().and(cut)
+    }
+
+    fn cut_torn_line(&self) -> Result<()> {
         let fail = |source| Error::io("mending", layout::LOG, source);
         while let Some((mut file, tail, length)) = self.open_end(layout::LOG, Access::Write, TAIL_BYTES)? {
             let torn = tail.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
@@ -203,7 +210,7 @@ impl Log {
                 break;
             }
         }
-        self.rotate_if_full()
+        Ok(())
     }
 
     /// Starts a new file when this one is full. Only by the writer: who appends meanwhile still finds the old one.

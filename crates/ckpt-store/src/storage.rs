@@ -50,7 +50,7 @@ pub trait Storage: fmt::Debug + Send + Sync {
     fn create(&self, path: &str) -> io::Result<Box<dyn StorageFile>>;
 
     /// Opens a regular file. Never blocks, whatever stands at the path: a FIFO, device or directory is an error
-    /// ([`io::ErrorKind::InvalidInput`] or the system's own).
+    /// ([`io::ErrorKind::InvalidInput`] or the system's own), and so is, but for reading, a file with a second name.
     ///
     /// # Errors
     /// [`io::ErrorKind::NotFound`] if there is none.
@@ -151,7 +151,8 @@ pub trait StorageFile: fmt::Debug + Send + Sync {
 
 /// A held lock; dropping it lets go.
 pub trait StorageLock: fmt::Debug + Send + Sync {
-    /// Replaces what is written in the locked file: for people and for who finds it locked, not durable.
+    /// Replaces what is written in the locked file: for people and for who finds it locked, not durable. Refused for a
+    /// file with a second name.
     ///
     /// # Errors
     /// Those of the system.

@@ -121,6 +121,9 @@ impl Storage for Local {
             Access::Write => OFlags::RDWR,
         };
         let file = self.open_regular(path, flags, Mode::empty())?;
+        if access != Access::Read {
+            check_only_name(&file, path)?;
+        }
         Ok(Box::new(LocalFile::opened(file, access)))
     }
 
@@ -180,6 +183,23 @@ impl Local {
                 let text = format!("{path:?} is not a regular file but a {}", file_type_name(other));
                 Err(io::Error::new(io::ErrorKind::InvalidInput, text))
             }
+        }
+    }
+}
+
+/// Refuses to change a file that has a second name, which may lie anywhere: whoever made a hard link here would have
+/// another file of theirs changed.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] if it has.
+pub(super) fn check_only_name(file: &File, path: &str) -> io::Result<()> {
+    match rustix::fs::fstat(file)?.st_nlink {
+        0 | 1 => Ok(()),
+        _ => {
+            let text = format!(
+                "{path:?} has a second name, under which it would change, too: put a copy in its place"
+            );
+            Err(io::Error::new(io::ErrorKind::InvalidInput, text))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use rustix::fs::FlockOperation;
 use rustix::io::{Errno, retry_on_intr};
 
-use super::Local;
+use super::{Local, check_only_name};
 use crate::storage::StorageLock;
 
 /// A held `flock`. It belongs to the open file, not to the process: a second handle in the same process is shut out,
@@ -31,6 +31,7 @@ impl LocalLock {
 
 impl StorageLock for LocalLock {
     fn note(&mut self, text: &str) -> io::Result<()> {
+        check_only_name(&self.file, &self.path)?;
         // Written first and cut then: replacing a note by one no longer needs no room on a full disk.
         let mut written = 0;
         while written < text.len() {
