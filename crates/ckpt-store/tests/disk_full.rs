@@ -24,20 +24,44 @@ mod watched;
 
 /// Where the child mounts its disk. Without it the child's test returns at once.
 const DISK: &str = "CKPT_TEST_DISK";
+/// The disk's file system: `tmpfs`, or `ext4` in a file.
+const KIND: &str = "CKPT_TEST_DISK_KIND";
+/// What a line of the child's begins with.
+const CHILD: &str = "child: ";
 /// Says that the disk is there: from then on every failure is the store's.
-const MOUNTED: &str = "child: the disk is mounted";
+const MOUNTED: &str = "the disk is mounted";
 const DISK_BYTES: u64 = 12 << 20;
+/// Room for a journal, too.
+const IMAGE_BYTES: u64 = 32 << 20;
+/// What a file system gives away at a time.
+const BLOCK: usize = 4_096;
+/// Noise and stream of a save that goes through the page cache, and of one that goes around it from its first byte.
+const BUFFERED: (u64, u64) = (60_000, 40_000);
+const DIRECT: (u64, u64) = (4 << 20, 0);
+
+#[test]
+fn a_small_disk_in_memory_that_fills_up_keeps_what_it_has() {
+    fill_a_disk_of("tmpfs");
+}
+
+#[test]
+fn a_small_ext4_that_fills_up_keeps_what_it_has() {
+    fill_a_disk_of("ext4");
+}
 
 /// A disk of its own, in a name space of mounts that ends with the child, so that nothing stays mounted.
-#[test]
-fn a_small_disk_that_fills_up_keeps_what_it_has() {
-    let directory = tempfile::tempdir().unwrap();
-    let root = rustix::process::geteuid().is_root();
+fn fill_a_disk_of(kind: &str) {
+    // What the image lies on does not matter; in memory its syncs are quick.
+    let in_memory = Path::new("/dev/shm");
+    let directory = if in_memory.is_dir() { tempfile::tempdir_in(in_memory) } else { tempfile::tempdir() };
+    let directory = directory.unwrap();
+    let may_mount = may_mount();
     let child = Command::new("unshare")
-        .arg(if root { "-m" } else { "-rm" })
+        .arg(if may_mount { "-m" } else { "-rm" })
         .arg(std::env::current_exe().unwrap())
         .args(["child_fills_a_small_disk", "--exact", "--nocapture", "--test-threads=1"])
         .env(DISK, directory.path())
+        .env(KIND, kind)
         .output();
     let (text, success) = match &child {
         Ok(output) => {
@@ -46,43 +70,90 @@ fn a_small_disk_that_fills_up_keeps_what_it_has() {
         }
         Err(error) => (format!("unshare: {error}"), false),
     };
-    if !text.contains(MOUNTED) {
-        let _ = writeln!(
-            io::stderr(),
-            "WARNING: no small disk could be mounted, so one in memory is filled: {text}"
-        );
-        fill_every_way(&|| Arc::new(Memory::with_capacity(DISK_BYTES)));
-    } else {
+    let mounted = text.contains(MOUNTED);
+    if mounted {
         assert!(success, "{text}");
+        for told in text.lines().filter_map(|line| line.strip_prefix(CHILD)) {
+            let _ = writeln!(io::stderr(), "full disk: {kind}: {told}");
+        }
+        return;
     }
+    // Who may mount, and has what is needed for it, must show it.
+    let can_mount = may_mount && (kind == "tmpfs" || Path::new("/dev/loop-control").exists());
+    assert!(
+        !can_mount,
+        "no {kind} could be mounted: install mount, unshare and mkfs.ext4 (util-linux, e2fsprogs): {text}"
+    );
+    let _ = writeln!(
+        io::stderr(),
+        "full disk: NOT SHOWN on {kind}, because nothing can be mounted here (only in memory): run it as root: {text}"
+    );
+}
+
+/// Whether this process may mount in the machine's own name space of users.
+fn may_mount() -> bool {
+    const CAP_SYS_ADMIN: u32 = 21;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective
+        .and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
+        .is_some_and(|set| set >> CAP_SYS_ADMIN & 1 == 1)
 }
 
 /// The child: mounts the disk and fills it.
 #[test]
 fn child_fills_a_small_disk() {
     let Some(directory) = std::env::var_os(DISK) else { return };
-    let size = format!("size={DISK_BYTES}");
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "ckpt"]).arg(&directory).status();
-    if !mounted.is_ok_and(|status| status.success()) {
+    let kind = std::env::var_os(KIND).unwrap();
+    let root = Path::new(&directory).join("disk");
+    std::fs::create_dir(&root).unwrap();
+    if !mount(&kind.to_string_lossy(), Path::new(&directory), &root) {
         return;
     }
-    let _ = writeln!(io::stdout(), "\n{MOUNTED}");
+    let ext4 = kind == "ext4";
+    let direct = Local::open(&root).unwrap().create("probe").unwrap().set_direct(true);
+    let _ = writeln!(io::stdout(), "\n{CHILD}{MOUNTED}; it takes writes around the page cache: {direct}");
+    assert!(direct || !ext4, "ext4 takes direct writes");
     let count = Mutex::new(0);
-    fill_every_way(&|| {
+    let next = || {
         let mut count = count.lock().unwrap();
         *count += 1;
-        let path = Path::new(&directory).join(count.to_string());
+        let path = root.join(count.to_string());
         // What the one before filled makes room.
-        let _ = std::fs::remove_dir_all(Path::new(&directory).join((*count - 1).to_string()));
+        let _ = std::fs::remove_dir_all(root.join((*count - 1).to_string()));
         std::fs::create_dir(&path).unwrap();
         Arc::new(Local::open(&path).unwrap())
-    });
+    };
+    fill_every_way(&|| next());
+    let unmounted = Command::new("umount").arg(&root).status();
+    assert!(unmounted.is_ok_and(|status| status.success()), "what was mounted can be unmounted");
+}
+
+/// Mounts a new file system at `root`, which lies in `directory`. Returns whether it is there.
+fn mount(kind: &str, directory: &Path, root: &Path) -> bool {
+    let device = || std::os::unix::fs::MetadataExt::dev(&std::fs::metadata(root).unwrap());
+    let before = device();
+    let ran = |command: &mut Command| command.status().is_ok_and(|status| status.success());
+    let mut mount = Command::new("mount");
+    if kind == "tmpfs" {
+        mount.args(["-t", "tmpfs", "-o", &format!("size={DISK_BYTES}"), "ckpt"]);
+    } else {
+        let image = directory.join("image");
+        std::fs::File::create(&image).and_then(|file| file.set_len(IMAGE_BYTES)).unwrap();
+        // Nothing is kept for root, who runs this: what is free is free for all.
+        if !ran(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0", "-b", "4096"]).arg(&image)) {
+            return false;
+        }
+        mount.args(["-t", "ext4", "-o", "loop"]).arg(image);
+    }
+    // Only a directory that lies on another device now is filled.
+    ran(mount.arg(root)) && device() != before
 }
 
 #[test]
 fn a_medium_that_fills_up_anywhere_within_a_save_keeps_what_it_has() {
-    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), 60_000, 40_000, 509);
-    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), 3 << 20, 1 << 20, 60_013);
+    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), BUFFERED, 509);
+    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), (3 << 20, 1 << 20), 60_013);
 }
 
 #[test]
@@ -97,20 +168,25 @@ fn in_memory_room_is_made_by_deleting() {
 
 #[test]
 fn in_memory_the_log_goes_on_after_it_was_cut_short() {
-    the_log_goes_on_after_it_was_cut_short(Arc::new(Memory::with_capacity(DISK_BYTES)));
+    the_log_goes_on_after_it_was_cut_short(
+        Arc::new(Memory::with_capacity(DISK_BYTES)),
+        (0..1_200).step_by(7),
+    );
 }
 
-/// Everything that is to hold on a full disk of `DISK_BYTES`, whatever it is made of.
+/// Everything that is to hold on a full disk: a block more room each time, over the whole length of a save.
 fn fill_every_way(disk: &dyn Fn() -> Arc<dyn Storage>) {
-    fill_in_steps(disk(), 60_000, 40_000, 8_192);
-    fill_in_steps(disk(), 3 << 20, 1 << 20, 400_000);
+    for (noise, stream) in [BUFFERED, DIRECT] {
+        let failed = fill_in_steps(disk(), (noise, stream), BLOCK);
+        let _ = writeln!(io::stdout(), "{CHILD}{failed} saves of {} bytes found no room", noise + stream);
+    }
     an_urgent_save_uses_the_reserve(disk());
     room_is_made_by_deleting(disk());
-    the_log_goes_on_after_it_was_cut_short(disk());
+    the_log_goes_on_after_it_was_cut_short(disk(), (0..8 * BLOCK as u64).step_by(BLOCK));
 }
 
-/// Leaves more and more room, from none to as much as a save takes, and tries to save each time.
-fn fill_in_steps(disk: Arc<dyn Storage>, noise: u64, stream: u64, by: usize) {
+/// Leaves more and more room, from none to as much as a save takes, and tries to save each time. Returns how often it failed.
+fn fill_in_steps(disk: Arc<dyn Storage>, (noise, stream): (u64, u64), by: usize) -> u64 {
     let run = make_run(&disk, false);
     let mut newest = 0;
     for step in 1..=2 {
@@ -124,9 +200,9 @@ fn fill_in_steps(disk: Arc<dyn Storage>, noise: u64, stream: u64, by: usize) {
         match large.save(&run, Event::Periodic) {
             Ok(_) => {
                 large.check(&run.load(&Selector::Latest).unwrap().value);
-                assert!(left > noise + stream, "{left} bytes were enough for {}", noise + stream);
+                assert!(ballast.left > noise + stream, "{} were enough", ballast.left);
                 assert_eq!(staged(&disk), [""; 0]);
-                return;
+                return left / by as u64;
             }
             Err(error @ Error::NoSpace { .. }) => {
                 let text = error.to_string();
@@ -139,11 +215,16 @@ fn fill_in_steps(disk: Arc<dyn Storage>, noise: u64, stream: u64, by: usize) {
         assert_eq!(staged(&disk), [""; 0], "with {left} bytes left");
         Content::sized(newest, 50_000, 50_000).check(&run.load(&Selector::Latest).unwrap().value);
         ballast.remove(&disk);
-        newest += 1;
-        Content::sized(newest, 50_000, 50_000).save(&run, Event::Periodic).unwrap();
-        delete(&run, 0).unwrap();
-        assert!(run.reader().verify(None).unwrap().iter().all(|verified| verified.state == State::Committed));
+        // Not each time: there are more than a thousand.
+        if left.is_multiple_of(16 * by as u64) {
+            newest += 1;
+            Content::sized(newest, 50_000, 50_000).save(&run, Event::Periodic).unwrap();
+            delete(&run, 0).unwrap();
+            let verified = run.reader().verify(None).unwrap();
+            assert!(verified.iter().all(|verified| verified.state == State::Committed));
+        }
     }
+    unreachable!("room grows until it is enough")
 }
 
 /// With less room than a save takes, an urgent one gets the room that was kept for it; another one does not.
@@ -187,10 +268,10 @@ fn room_is_made_by_deleting(disk: Arc<dyn Storage>) {
 }
 
 /// A line of the log that found no room does not take the next one with it.
-fn the_log_goes_on_after_it_was_cut_short(disk: Arc<dyn Storage>) {
+fn the_log_goes_on_after_it_was_cut_short(disk: Arc<dyn Storage>, room: impl Iterator<Item = u64>) {
     let run = make_run(&disk, false);
     let mut newest = Content::sized(1, 100, 0).save(&run, Event::Periodic).unwrap().sequence;
-    for left in (0..1_200).step_by(7) {
+    for left in room {
         let ballast = Ballast::leaving(&disk, left);
         // Pinning says a line; whether there was room for it, or for the pin itself, does not matter here.
         let _ = (run.pin(newest, None), run.unpin(newest));
@@ -232,19 +313,33 @@ fn short_writes_do_not_harm_a_large_save_on_a_disk() {
     assert!(run.reader().verify(None).unwrap().iter().all(|verified| verified.state == State::Committed));
 }
 
-/// A file beside the run that leaves just so much room.
-struct Ballast(Box<dyn StorageFile>);
+/// A file beside the run that takes all the room but a little.
+struct Ballast {
+    file: Box<dyn StorageFile>,
+    /// What it left.
+    left: u64,
+}
 
 impl Ballast {
+    /// Leaves `left`, or a few blocks more where the file system wants them to say where the file lies.
     fn leaving(disk: &Arc<dyn Storage>, left: u64) -> Self {
+        const BLOCKS_MAX: u64 = 64;
         let mut file = disk.create("ballast").unwrap();
         let available = disk.space().unwrap().available;
-        file.allocate(available.saturating_sub(left)).unwrap();
-        Self(file)
+        for more in 0..BLOCKS_MAX {
+            let wanted = available.saturating_sub(left + more * BLOCK as u64);
+            match file.allocate(wanted) {
+                Ok(()) => return Self { file, left: disk.space().unwrap().available },
+                // Room that was given back is counted at once, and to be had after the next sync.
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => file.sync().unwrap(),
+                Err(error) => panic!("{wanted} of {available} bytes: {error}"),
+            }
+        }
+        panic!("of {available} bytes not even all but {left} and {BLOCKS_MAX} blocks can be had");
     }
 
     fn remove(self, disk: &Arc<dyn Storage>) {
-        self.0.close().unwrap();
+        self.file.close().unwrap();
         disk.unlink("ballast").unwrap();
     }
 }

@@ -27,7 +27,8 @@ impl Content {
         Self::sized(step, noise, stream)
     }
 
-    /// Content whose file has about `noise_length + stream_length` bytes, since noise does not shrink.
+    /// Content whose file has about `noise_length + stream_length` bytes, since noise does not shrink. Without a stream its
+    /// length is known before it is saved.
     pub(crate) fn sized(step: u64, noise_length: u64, stream_length: u64) -> Self {
         let text = format!("step {step} of a state that repeats itself; ").repeat(200).into_bytes();
         Self { step, noise: noise_of(step, 0, noise_length), text, stream: noise_of(step, 1, stream_length) }
@@ -36,12 +37,11 @@ impl Content {
     /// Saves it because of `event`, at its step.
     pub(crate) fn save(&self, run: &Run, event: Event) -> ckpt_store::Result<Saved> {
         let metadata = Metadata::default().because(event, "the test says so").at(Position::at(self.step));
-        let sections = vec![
-            Section::raw("noise", &self.noise),
-            Section::raw("text", &self.text),
-            Section::reader("stream", Cursor::new(&self.stream)),
-        ];
-        run.save(metadata, sections)
+        let stream = match self.stream.as_slice() {
+            [] => Section::raw("stream", &[]),
+            bytes => Section::reader("stream", Cursor::new(bytes)),
+        };
+        run.save(metadata, vec![Section::raw("noise", &self.noise), Section::raw("text", &self.text), stream])
     }
 
     /// Checks that `loaded` is this content. The bytes are compared, not shown: they may be millions.

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use ckpt_format::{Entry, Event, Metadata, Position, RunName, Selector, State, Timestamp};
-use ckpt_store::{Deletion, Epoch, Error, Result, Run, RunOptions, Section, Sections};
+use ckpt_format::{Entry, Event, RunName, Selector, State, Timestamp};
+use ckpt_store::{Deletion, Epoch, Error, Result, Run, RunOptions, Sections};
 
 use crate::content::Content;
 
@@ -51,7 +51,7 @@ const PREPARED: u64 = 4;
 pub(crate) const PINNED: u64 = 1;
 pub(crate) const TO_PIN: u64 = 3;
 pub(crate) const TO_DELETE: [u64; 2] = [2, 3];
-/// Steps from here on have one section, so that saving them takes one thread.
+/// Steps from here on have no stream, so that saving them takes one thread.
 const PLAIN_FROM: u64 = 1_000;
 const STEP_STREAM: u64 = 600;
 /// Its content has more than 4 MiB.
@@ -164,19 +164,12 @@ impl Scenario {
 
 /// Saves the content of a step, because the process is about to end: so it may use all the room there is.
 pub(crate) fn save(run: &Run, step: u64) -> Result<u64> {
-    if step < PLAIN_FROM {
-        return content(step).save(run, Event::Shutdown).map(|saved| saved.sequence);
-    }
-    let metadata = Metadata::default().because(Event::Shutdown, "a test").at(Position::at(step));
-    run.save(metadata, vec![Section::raw("state", &plain(step))]).map(|saved| saved.sequence)
+    content(step).save(run, Event::Shutdown).map(|saved| saved.sequence)
 }
 
 /// Checks that `loaded` is what was saved at `step`.
 pub(crate) fn check(step: u64, loaded: &Sections) {
-    if step < PLAIN_FROM {
-        return content(step).check(loaded);
-    }
-    assert!(loaded.bytes("state") == Some(plain(step).as_slice()), "the state of step {step} differs");
+    content(step).check(loaded);
 }
 
 pub(crate) fn step_of(entry: &Entry) -> u64 {
@@ -225,13 +218,10 @@ fn marked<T>(play: impl FnOnce() -> Result<T>) -> Result<T> {
 fn content(step: u64) -> Content {
     match step {
         STEP_LARGE => Content::of(step),
+        PLAIN_FROM.. => Content::sized(step, 30_000, 0),
         STEP_STREAM => Content::sized(step, 50_000, 30_000),
         _ => Content::sized(step, 3_000, 2_000),
     }
-}
-
-fn plain(step: u64) -> Vec<u8> {
-    step.to_le_bytes().repeat(4_000)
 }
 
 /// What a process leaves behind that died long ago.
