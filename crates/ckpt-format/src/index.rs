@@ -115,7 +115,7 @@ impl Index {
             raw_bytes = raw_bytes.saturating_add(raw);
             stored_bytes = stored_bytes.saturating_add(stored);
         }
-        if end.next_multiple_of(8) != record.block_table_offset
+        if end.checked_next_multiple_of(8) != Some(record.block_table_offset)
             || raw_bytes != record.raw_bytes
             || stored_bytes != record.stored_bytes
         {
@@ -131,10 +131,11 @@ impl Index {
 impl Codec {
     /// Where the first block of a section may begin, if the payload so far ends at `end`.
     ///
-    /// Raw sections are aligned, so that they can be written and mapped by pages.
+    /// Raw sections are aligned, so that they can be written and mapped by pages. At the end of 64 bits, where no file ends,
+    /// it is the last offset there is.
     pub fn first_block_offset(self, end: u64) -> u64 {
         match self {
-            Self::Raw => end.next_multiple_of(PAGE_LENGTH),
+            Self::Raw => end.checked_next_multiple_of(PAGE_LENGTH).unwrap_or(u64::MAX),
             _ => end,
         }
     }

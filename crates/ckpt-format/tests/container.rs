@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use ckpt_format::{
-    Codec, Container, ContainerVersion, Digest, EncodedSection, Event, Fault, FormatError, Metadata, Part,
-    Position, encode,
+    Codec, CommitRecord, Container, ContainerVersion, Digest, EncodedSection, Event, Fault, FormatError,
+    Index, Metadata, Part, Position, encode,
 };
 use proptest::prelude::*;
 
@@ -211,6 +211,35 @@ fn an_unknown_code_is_named_once_all_rules_hold() {
         let error = with_tables(change);
         assert_eq!(error.fault(), Fault::Damaged, "{number}: {error}");
     }
+}
+
+/// The tables can be read by a caller with a record of its own making. A payload said to begin at the end of 64 bits was rounded
+/// up to a page: a panic where overflows are checked, and the offset 0 where they are not.
+#[test]
+fn tables_of_a_record_that_nobody_checked_are_damage() {
+    let file = file();
+    let honest = Container::decode(&file).unwrap().record;
+    let (b, s) = (honest.block_table_offset as usize, honest.section_table_offset as usize);
+    let tables = [&file[b..s], &file[s..s + honest.section_table_length as usize]];
+    assert!(Index::decode(&honest, tables[0], tables[1]).is_ok());
+    for payload_offset in [u64::MAX, u64::MAX - 4_095, u64::MAX - 7] {
+        let record = CommitRecord { payload_offset, ..honest.clone() };
+        let error = Index::decode(&record, tables[0], tables[1]).unwrap_err();
+        assert_eq!(error.fault(), Fault::Damaged, "{payload_offset}: {error}");
+    }
+    // Without a block nothing is out of place but the end.
+    let none = Digest::of(b"");
+    let record = CommitRecord {
+        payload_offset: u64::MAX,
+        block_count: 0,
+        section_count: 0,
+        block_table_digest: none,
+        section_table_digest: none,
+        content_digest: ckpt_format::content_digest(&[]),
+        ..honest
+    };
+    let error = Index::decode(&record, b"", b"").unwrap_err();
+    assert_eq!(error.part(), Some(&Part::CommitRecord), "{error}");
 }
 
 #[test]
