@@ -165,6 +165,27 @@ fn a_lenient_load_steps_back_when_the_block_table_is_damaged() {
     assert_eq!(loaded.skipped.iter().map(|skipped| skipped.sequence).collect::<Vec<_>>(), [2]);
 }
 
+/// The totals were compared when the block table was read, and who loads no section reads none: the file was loaded, listed with
+/// bytes that it has not, and only verifying said that it is damaged.
+#[test]
+fn totals_are_compared_though_there_is_no_section() {
+    let storage: Arc<dyn Storage> = Arc::new(Memory::new());
+    let run = create(&storage, options());
+    save(&run, b"1");
+    let empty = run.save(Metadata::default(), Vec::new()).unwrap();
+    assert_eq!(run.load(&Selector::Latest).unwrap().entry.sequence, 2);
+    let mut file = storage.open(&empty.file_name, Access::Write).unwrap();
+    let (mut front, mut record) = ([0; 64], [0; RECORD as usize]);
+    file.read_at(0, &mut front).unwrap();
+    file.read_at(empty.stored_bytes - RECORD, &mut record).unwrap();
+    record[56] = 5;
+    let digest = blake3::hash(&[&front[..], &record[..224]].concat());
+    record[224..].copy_from_slice(digest.as_bytes());
+    file.write_at(empty.stored_bytes - RECORD, &record).unwrap();
+    assert_eq!(run.reader().list().unwrap()[1].state, State::Damaged);
+    assert_eq!(run.reader().load(&Selector::Latest).unwrap().entry.sequence, 1);
+}
+
 fn block_table_offset(storage: &Arc<dyn Storage>, path: &str) -> u64 {
     let file = storage.open(path, Access::Read).unwrap();
     let mut field = [0; 8];

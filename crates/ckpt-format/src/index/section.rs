@@ -156,6 +156,15 @@ impl SectionEntry {
         if super::duplicate_name(&sections).is_some() {
             return Err(broken("a name is there twice"));
         }
+        let sum = |length: fn(&Self) -> u64| sections.iter().map(length).fold(0, u64::saturating_add);
+        if sum(|section| section.raw_length) != record.raw_bytes
+            || sum(|section| section.stored_length) != record.stored_bytes
+        {
+            return Err(FormatError::damaged(
+                Part::CommitRecord,
+                "its totals are not the sums of the sections",
+            ));
+        }
         if super::content_digest(&sections) != record.content_digest {
             return Err(FormatError::damaged(
                 Part::CommitRecord,
