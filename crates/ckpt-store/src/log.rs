@@ -20,6 +20,11 @@ const SUM_DIGITS: usize = 16;
 const ROTATE_BYTES: u64 = 16 << 20;
 /// What an open reads of the end of the log: some hundred lines.
 const TAIL_BYTES: u64 = 64 << 10;
+/// The most it reads, or cuts, to find a line that it can use. A file is little longer than [`ROTATE_BYTES`] when it is full;
+/// one without content may be as long as it likes and costs its maker nothing.
+const TAIL_BYTES_MAX: u64 = ROTATE_BYTES;
+/// What is read of one file as a whole. A longer one is none of ours.
+const FILE_BYTES_MAX: u64 = 16 * ROTATE_BYTES;
 
 /// An event in a run, when, and by which process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,7 +194,8 @@ impl Log {
         Ok(())
     }
 
-    /// Cuts a last line that has no end, and starts a new file when this one is full. Only under both locks.
+    /// Cuts a last line that has no end, and starts a new file when this one is full. Only under both locks. A line that is
+    /// longer than all that is cut becomes a bad one: the next is not glued to it.
     pub(crate) fn mend(&self) -> Result<()> {
         let cut = self.cut_torn_line();
         // Also if it cannot be cut: where a rename takes two steps, one that died between them left the file with two names,
@@ -199,7 +205,11 @@ impl Log {
 
     fn cut_torn_line(&self) -> Result<()> {
         let fail = |source| Error::io("mending", layout::LOG, source);
-        while let Some((mut file, tail, length)) = self.open_end(layout::LOG, Access::Write, TAIL_BYTES)? {
+        for _ in 0..TAIL_BYTES_MAX / TAIL_BYTES {
+            let Some((mut file, tail, length)) = self.open_end(layout::LOG, Access::Write, TAIL_BYTES)?
+            else {
+                break;
+            };
             let torn = tail.iter().rev().take_while(|byte| **byte != b'\n').count() as u64;
             if torn > 0 {
                 file.set_length(length.saturating_sub(torn)).map_err(fail)?;
@@ -240,10 +250,10 @@ impl Log {
                     break Vec::new();
                 };
                 let found = decode_lines(&tail);
-                if found.iter().any(says_highest) || window >= length {
+                if found.iter().any(says_highest) || window >= length.min(TAIL_BYTES_MAX) {
                     break found;
                 }
-                window = window.saturating_mul(8);
+                window = window.saturating_mul(8).min(TAIL_BYTES_MAX);
             };
             lines.splice(0..0, older);
             if lines.iter().any(says_highest) {
@@ -253,7 +263,7 @@ impl Log {
         Ok(lines)
     }
 
-    /// All lines, oldest first, rotated files included.
+    /// All lines, oldest first, rotated files included. One that is longer than a log can be is an error.
     pub(crate) fn lines(&self) -> Result<Vec<LogLine>> {
         let names = self.storage.list("").map_err(|source| Error::io("listing", ".", source))?;
         let mut numbers: Vec<u64> = names.iter().filter_map(|entry| rotated_number(&entry.name)).collect();
@@ -265,9 +275,13 @@ impl Log {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(source) => return Err(Error::io("opening", &path, source)),
                 Ok(file) => {
-                    let bytes =
-                        read_from(file.as_ref(), 0).map_err(|source| Error::io("reading", &path, source))?;
-                    lines.extend(decode_lines(&bytes));
+                    let fail = |source| Error::io("reading", &path, source);
+                    let length = file.length().map_err(fail)?;
+                    if length > FILE_BYTES_MAX {
+                        let reason = format!("{path} has {length} bytes, no log is that long: move it away");
+                        return Err(Error::Invalid { reason });
+                    }
+                    lines.extend(decode_lines(&read_from(file.as_ref(), 0).map_err(fail)?));
                 }
             }
         }

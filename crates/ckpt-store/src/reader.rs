@@ -133,7 +133,8 @@ impl RunReader {
     /// What happened in the run, oldest first.
     ///
     /// # Errors
-    /// [`Error::Io`] if the log cannot be read. A bad line is a line that says so.
+    /// [`Error::Io`] if the log cannot be read, [`Error::Invalid`] if a file of it is longer than any log. A bad line is a
+    /// line that says so.
     pub fn log(&self) -> Result<Vec<LogLine>> {
         Log::new(Arc::clone(&self.storage)).lines()
     }

@@ -14,7 +14,7 @@ use ckpt_format::{
     Selector, State, Stored, Timestamp,
 };
 use ckpt_store::storage::{Access, Memory, Storage};
-use ckpt_store::{Deletion, Error, Run, RunOptions, Section};
+use ckpt_store::{Deletion, Error, Run, RunOptions, RunReader, Section};
 use serde::{Deserialize, Serialize};
 
 use self::scene::{PAYLOAD, create, flip, save};
@@ -184,6 +184,22 @@ fn totals_are_compared_though_there_is_no_section() {
     file.write_at(empty.stored_bytes - RECORD, &record).unwrap();
     assert_eq!(run.reader().list().unwrap()[1].state, State::Damaged);
     assert_eq!(run.reader().load(&Selector::Latest).unwrap().entry.sequence, 1);
+}
+
+/// A log without content costs its maker nothing and was read into memory, as a whole, by whoever opened the run or asked for
+/// its log: at some terabytes that ended the process.
+#[test]
+fn a_log_that_is_too_long_to_be_one_is_not_read_into_memory() {
+    const LENGTH: u64 = 300 << 20;
+    let (root, run) = run_in_a_directory();
+    save(&run, b"1");
+    drop(run);
+    let path = root.path().join("run");
+    fs::File::options().write(true).open(path.join("log.jsonl")).unwrap().set_len(LENGTH).unwrap();
+    let log = RunReader::open(&path).unwrap().log();
+    assert!(matches!(&log, Err(Error::Invalid { reason }) if reason.contains("log.jsonl")), "{log:?}");
+    let run = Run::open(&path, options()).unwrap();
+    assert_eq!(save(&run, b"2").sequence, 2);
 }
 
 fn block_table_offset(storage: &Arc<dyn Storage>, path: &str) -> u64 {
