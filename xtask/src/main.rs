@@ -33,7 +33,7 @@ proofs, in the release profile; CI runs the same tests at a smaller size:
   crash  [--rounds N]  at least N distinct states that a power loss may leave; planted bugs are convicted first
   soak   [--rounds N]  N processes killed while they save, N owners stopped and overtaken
   faults [--rounds N]  up to N system calls made to fail, each with each error it can give
-  rot    [--rounds N]  at least N damaged files, each found out";
+  rot    [--rounds N]  up to N damaged files, each found out; there are more than a million";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

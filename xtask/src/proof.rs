@@ -23,7 +23,7 @@ pub(crate) const PROOFS: [Proof; 4] = [
     Proof { name: "crash", tests: &["crash"], size: 1_000_000 },
     Proof { name: "soak", tests: &["kill", "fencing"], size: 2_000 },
     Proof { name: "faults", tests: &["syscalls"], size: 1_000_000 },
-    Proof { name: "rot", tests: &["rot"], size: 1_000_000 },
+    Proof { name: "rot", tests: &["rot"], size: 2_000_000 },
 ];
 
 impl Proof {
