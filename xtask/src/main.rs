@@ -1,11 +1,12 @@
 //! Chores of this workspace: `cargo xtask COMMAND`.
 //!
-//! One module a command: [`ci`] (also `test`), [`tidy`], [`tree`], [`cli_docs`], [`proof`] (four of them). What they share is how cargo is
+//! One module a command: [`ci`] (also `test`), [`tidy`], [`tree`], [`cli_docs`], [`proof`] (four of them), [`fuzz`]. What they share is how cargo is
 //! called ([`workspace`]), how a generated file is compared or written ([`generated`]) and what must be installed
 //! first ([`prerequisites`]).
 
 mod ci;
 mod cli_docs;
+mod fuzz;
 mod generated;
 mod prerequisites;
 mod proof;
@@ -33,7 +34,9 @@ proofs, in the release profile; CI runs the same tests at a smaller size:
   crash  [--rounds N]  at least N distinct states that a power loss may leave; planted bugs are convicted first
   soak   [--rounds N]  N processes killed while they save, N owners stopped and overtaken
   faults [--rounds N]  up to N system calls made to fail, each with each error it can give
-  rot    [--rounds N]  up to N damaged files, each found out; there are more than a million";
+  rot    [--rounds N]  up to N damaged files, each found out; there are more than a million
+
+  fuzz   [--rounds N]  each fuzz target for N seconds, 600 unless said; needs a nightly compiler, no part of CI";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +61,7 @@ enum Command {
     Tidy,
     Tree,
     CliDocs { check: bool },
+    Fuzz { seconds: u64 },
     Proof(Proof),
 }
 
@@ -74,6 +78,8 @@ impl Command {
             ("tree", []) => Some(Self::Tree),
             ("cli-docs", []) => Some(Self::CliDocs { check: false }),
             ("cli-docs", ["--check"]) => Some(Self::CliDocs { check: true }),
+            ("fuzz", []) => Some(Self::Fuzz { seconds: fuzz::SECONDS }),
+            ("fuzz", ["--rounds", seconds]) => Some(Self::Fuzz { seconds: seconds.parse().ok()? }),
             (name, []) => Proof::named(name, None).map(Self::Proof),
             (name, ["--rounds", size]) => Proof::named(name, Some(size.parse().ok()?)).map(Self::Proof),
             _ => None,
@@ -95,6 +101,7 @@ fn run(command: Command) -> Result<()> {
         Command::Tidy => tidy::run()?,
         Command::Tree => tree::run()?,
         Command::CliDocs { check } => cli_docs::generate(check)?,
+        Command::Fuzz { seconds } => fuzz::run(seconds)?,
         Command::Proof(proof) => proof.run()?,
     }
     Ok(())
@@ -119,6 +126,8 @@ mod tests {
         assert_eq!(parse("tidy up"), None);
         assert_eq!(parse("rot --rounds 7"), Proof::named("rot", Some(7)).map(Command::Proof));
         assert_eq!(parse("rot --rounds many"), None);
+        assert_eq!(parse("fuzz"), Some(Command::Fuzz { seconds: 600 }));
+        assert_eq!(parse("fuzz --rounds 5"), Some(Command::Fuzz { seconds: 5 }));
         assert_eq!(parse("rust"), None);
         assert_eq!(parse(""), None);
     }

@@ -41,6 +41,24 @@ const FOR_CI: [Need; 2] = [
     },
 ];
 
+const FOR_FUZZ: [Need; 3] = [
+    Need {
+        what: "a nightly toolchain, whose compiler has the sanitizers that fuzzing needs",
+        install: "rustup toolchain install nightly --profile minimal",
+        present: || succeeds(Command::new("rustup").args(["run", "nightly", "rustc", "--version"])),
+    },
+    Need {
+        what: "cargo-fuzz",
+        install: "cargo install cargo-fuzz --locked",
+        present: || succeeds(&mut cargo(["fuzz", "--version"])),
+    },
+    Need {
+        what: "a C++ compiler (`c++`), which libFuzzer is built with",
+        install: "Debian: apt-get install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install",
+        present: || succeeds(Command::new("c++").arg("--version")),
+    },
+];
+
 /// What building and testing needs.
 ///
 /// # Errors
@@ -56,6 +74,15 @@ pub(crate) fn for_tests() -> Result<()> {
 pub(crate) fn for_ci() -> Result<()> {
     for_tests()?;
     check(&FOR_CI)
+}
+
+/// What [`for_tests`] needs, and what the fuzz targets are built with.
+///
+/// # Errors
+/// As [`for_tests`].
+pub(crate) fn for_fuzz() -> Result<()> {
+    for_tests()?;
+    check(&FOR_FUZZ)
 }
 
 fn check(needs: &[Need]) -> Result<()> {

@@ -20,3 +20,9 @@ fn drawn_operations_do_what_a_map_would_do() {
         assert!(outcome.is_ok(), "replay(&{script:?})");
     }
 }
+
+/// Found by fuzzing, and no fault of the store: a bit between the sections is not looked at by a load, and is by verifying.
+#[test]
+fn a_flip_between_the_sections_is_found_by_verifying_alone() {
+    replay(&[0x01, 0x80, 0xfc, 0x32, 0xce, 0x00, 0x00, 0x62, 0xff, 0x04, 0x00]);
+}
