@@ -201,6 +201,8 @@ impl RunReader {
 
 impl Sections {
     pub(crate) fn read(checkpoint: &Checkpoint) -> Result<Self> {
+        // Reading a section would check the tables against each other; a file without any is checked, too.
+        checkpoint.index()?;
         let sections = checkpoint.sections()?.iter().map(|section| checkpoint.read_encoded(&section.name));
         Ok(Self { sections: sections.collect::<Result<_>>()? })
     }

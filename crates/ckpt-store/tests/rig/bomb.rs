@@ -177,8 +177,9 @@ fn of_many(run_id: &str) -> Vec<Bomb> {
         forge.settle();
         forge.seal()
     };
-    let nothing = |bytes| {
+    let nothing = |gap, bytes| {
         let mut forge = Forge::new(&metadata(run_id, ""));
+        forge.payload.resize(forge.payload.len() + gap, 0);
         forge.settle();
         forge.record.raw_bytes = bytes;
         forge.seal()
@@ -190,9 +191,10 @@ fn of_many(run_id: &str) -> Vec<Bomb> {
         ("names as long as they may be", State::Committed, long(&"n".repeat(64), &"k".repeat(128))),
         ("a name that is a byte longer", State::Damaged, long(&"n".repeat(65), "")),
         ("a kind that is a byte longer", State::Damaged, long("n", &"k".repeat(129))),
-        // A load read no section, so it looked at no total either, and took it for good.
-        ("no sections, and what they add up to", State::Damaged, nothing(1)),
-        ("no sections", State::Committed, nothing(0)),
+        // A load read no section, so it compared the tables with nothing, and took these two for good.
+        ("no sections, and what they add up to", State::Damaged, nothing(0, 1)),
+        ("no sections, and a page between nothing and the tables", State::Damaged, nothing(4_096, 0)),
+        ("no sections", State::Committed, nothing(0, 0)),
         ("a name that is a path", State::Damaged, long("../../etc/passwd", "")),
     ]
     .map(|(name, state, file)| Bomb { name: name.to_owned(), file, state })
