@@ -14,12 +14,13 @@ use ckpt_format::{
     Codec, EncodedSection, FirstVersion, Metadata, MigrateError, Selector, State, Stored as StoredType,
     Timestamp, json,
 };
-use ckpt_store::storage::{Access, Memory, Storage};
+use ckpt_store::storage::{Memory, Storage};
 use ckpt_store::{Error, LogLine, Run, RunOptions, RunReader, Section};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use self::bomb::Bomb;
 use self::child::Child;
+use self::put::put;
 use self::scene::{create, save};
 
 #[path = "rig/bomb.rs"]
@@ -29,6 +30,8 @@ mod bomb;
 mod child;
 #[path = "../../ckpt-format/tests/rig/forge.rs"]
 mod forge;
+#[path = "rig/put.rs"]
+mod put;
 #[path = "rig/scene.rs"]
 #[expect(dead_code, reason = "no bit is flipped here")]
 mod scene;
@@ -335,15 +338,6 @@ fn meet_sparse(directory: &Path, path: &str, length: u64, end: u8) {
     let next = save(&run, b"2");
     assert!(next.sequence > saved.sequence);
     assert_eq!(run.load(&Selector::Latest).unwrap().entry.sequence, next.sequence);
-}
-
-fn put(storage: &Arc<dyn Storage>, path: &str, bytes: &[u8]) {
-    let mut file = match storage.open(path, Access::Write) {
-        Ok(file) => file,
-        Err(_) => storage.create(path).unwrap(),
-    };
-    file.set_length(bytes.len() as u64).unwrap();
-    assert_eq!(file.write_at(0, bytes).unwrap(), bytes.len());
 }
 
 /// A line of this process's status, in KiB.

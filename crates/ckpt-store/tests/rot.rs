@@ -12,12 +12,13 @@ use std::thread;
 use std::time::Instant;
 
 use ckpt_format::{Container, Entry, Part, Selector, State};
-use ckpt_store::storage::{Access, Memory, Storage};
+use ckpt_store::storage::{Memory, Storage};
 use ckpt_store::{Error, LogLine, RunReader, Sections};
 
 use self::dice::Dice;
 use self::golden::{Filter, Golden, Table};
 use self::mutation::{Mutation, Subject};
+use self::put::put;
 use self::size::size;
 
 #[path = "rig/dice.rs"]
@@ -26,6 +27,8 @@ mod dice;
 mod golden;
 #[path = "rig/mutation.rs"]
 mod mutation;
+#[path = "rig/put.rs"]
+mod put;
 #[path = "rig/size.rs"]
 mod size;
 
@@ -311,15 +314,6 @@ fn pieces(container: &Container) -> [Vec<Range<usize>>; 4] {
 
 fn holds(loaded: &Sections, golden: &Golden) -> bool {
     loaded.iter().eq(golden.sections.iter())
-}
-
-fn put(storage: &Arc<dyn Storage>, path: &str, bytes: &[u8]) {
-    let mut file = match storage.open(path, Access::Write) {
-        Ok(file) => file,
-        Err(_) => storage.create(path).unwrap(),
-    };
-    file.set_length(bytes.len() as u64).unwrap();
-    assert_eq!(file.write_at(0, bytes).unwrap(), bytes.len());
 }
 
 /// The most memory that this process has had.
