@@ -22,9 +22,10 @@ pub(crate) struct Place {
 }
 
 /// The crates that are there and those that are planned, so that a new one finds its place here.
-pub(crate) const LAYERS: [Place; 10] = [
+pub(crate) const LAYERS: [Place; 11] = [
     Place { name: "ckpt-format", layer: 0, kind: Kind::Pure },
     Place { name: "ckpt-gate", layer: 0, kind: Kind::Pure },
+    Place { name: "ckpt-measure", layer: 0, kind: Kind::Io },
     Place { name: "ckpt-policy", layer: 1, kind: Kind::Pure },
     Place { name: "ckpt-transfer", layer: 1, kind: Kind::Pure },
     Place { name: "ckpt-store", layer: 1, kind: Kind::Io },
