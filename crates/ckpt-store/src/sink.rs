@@ -32,6 +32,10 @@ impl<'a> Sink<'a> {
 
     /// Appends `bytes`, which may or may not lie at an aligned address.
     pub(crate) fn append(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        if self.is_large(bytes) && self.tail.len().is_multiple_of(ALIGNMENT) {
+            // Whole pages that wait, such as the file's front, go first: else all that follows would be copied behind them.
+            self.flush_pages()?;
+        }
         if self.tail.len() == 0 && self.may_write_from(bytes) {
             let whole = bytes.len() - bytes.len() % ALIGNMENT;
             let (pages, rest) = bytes.split_at(whole);
@@ -67,9 +71,13 @@ impl<'a> Sink<'a> {
         Ok(self.tail)
     }
 
+    fn is_large(&self, bytes: &[u8]) -> bool {
+        bytes.len() >= self.tail.capacity() / 2
+    }
+
     /// Large pieces are written from where they are, if that is allowed.
     fn may_write_from(&self, bytes: &[u8]) -> bool {
-        bytes.len() >= self.tail.capacity() / 2
+        self.is_large(bytes)
             && (!self.direct || bytes.as_ptr().align_offset(ALIGNMENT) == 0)
             && self.offset.is_multiple_of(ALIGNMENT as u64)
     }
