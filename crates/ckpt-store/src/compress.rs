@@ -1,6 +1,7 @@
 //! Whether a section is worth compressing, by sample; and zstd, with a bound on what it may yield.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use ckpt_format::{BLOCK_RAW_LENGTH, Choice, SAMPLE_NONE};
 
@@ -10,8 +11,9 @@ const LEVEL: i32 = 1;
 const FRAME_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// Sections up to this size would not save a page.
 const TOO_SMALL: usize = 2_048;
-/// Bytes looked at, in pieces spread over what is there.
-const SAMPLE_PIECE: usize = 16 << 10;
+/// Bytes looked at: an eighth of what is there, between these two, in pieces spread over it.
+const SAMPLE_MIN: usize = 8 << 10;
+const SAMPLE_MAX: usize = 64 << 10;
 const SAMPLE_PIECES: usize = 4;
 /// Compressing is worth its time below this many thousandths: dense float data shrinks to about 920 and costs several
 /// times what the disk takes to write it.
@@ -40,7 +42,13 @@ pub(crate) struct Decision {
 }
 
 /// Decides for a section of which `known` are the first bytes, all of them if `complete`.
-pub(crate) fn decide(mode: Compress, known: &[u8], complete: bool, filling: bool) -> io::Result<Decision> {
+pub(crate) fn decide(
+    mode: Compress,
+    known: &[u8],
+    complete: bool,
+    filling: bool,
+    compressors: &Compressors,
+) -> io::Result<Decision> {
     let decided = |compress, choice, sample_permille| Ok(Decision { compress, choice, sample_permille });
     match mode {
         Compress::Never => return decided(false, Choice::Off, SAMPLE_NONE),
@@ -50,7 +58,7 @@ pub(crate) fn decide(mode: Compress, known: &[u8], complete: bool, filling: bool
     if complete && known.len() <= TOO_SMALL {
         return decided(false, Choice::TooSmall, SAMPLE_NONE);
     }
-    let permille = sample(known)?;
+    let permille = sample(known, compressors)?;
     match permille {
         _ if permille <= WORTH_PERMILLE => decided(true, Choice::SampleShrank, permille),
         _ if filling && permille <= WORTH_PERMILLE_FILLING => decided(true, Choice::DiskFilling, permille),
@@ -58,18 +66,35 @@ pub(crate) fn decide(mode: Compress, known: &[u8], complete: bool, filling: bool
     }
 }
 
-/// Thousandths to which pieces of `bytes` shrink.
-fn sample(bytes: &[u8]) -> io::Result<u16> {
-    let mut compressor = Compressor::new()?;
-    let mut scratch = vec![0; SAMPLE_PIECE * 2];
+/// Thousandths to which pieces of `bytes` shrink, taken together: each call of the compressor has its price.
+fn sample(bytes: &[u8], compressors: &Compressors) -> io::Result<u16> {
+    let piece_length = (bytes.len() / 8).clamp(SAMPLE_MIN, SAMPLE_MAX) / SAMPLE_PIECES;
     let stride = (bytes.len() / SAMPLE_PIECES).max(1);
-    let (mut before, mut after) = (0, 0);
-    for piece in bytes.chunks(stride).take(SAMPLE_PIECES) {
-        let piece = &piece[..piece.len().min(SAMPLE_PIECE)];
-        before += piece.len();
-        after += compressor.compress(piece, &mut scratch)?.unwrap_or(piece.len());
+    let pieces = bytes.chunks(stride).take(SAMPLE_PIECES);
+    let pieces: Vec<&[u8]> = pieces.map(|piece| &piece[..piece.len().min(piece_length)]).collect();
+    let sample = pieces.concat();
+    let mut room = vec![0; sample.len()];
+    let mut compressor = compressors.take()?;
+    let after = compressor.compress(&sample, &mut room)?.unwrap_or(sample.len());
+    compressors.give(compressor);
+    Ok(u16::try_from(after * 1_000 / sample.len().max(1)).unwrap_or(u16::MAX - 1).min(1_000))
+}
+
+/// Compressors that are used again: making one costs more than it takes to compress a small section.
+#[derive(Debug, Default)]
+pub(crate) struct Compressors {
+    free: Mutex<Vec<Compressor>>,
+}
+
+impl Compressors {
+    pub(crate) fn take(&self) -> io::Result<Compressor> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.map_or_else(Compressor::new, Ok)
     }
-    Ok(u16::try_from(after * 1_000 / before.max(1)).unwrap_or(u16::MAX - 1).min(1_000))
+
+    pub(crate) fn give(&self, compressor: Compressor) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(compressor);
+    }
 }
 
 /// Compresses block after block.
@@ -150,6 +175,8 @@ mod tests {
         let text = b"the same words again and again, ".repeat(4_000);
         let noise = noise(100_000);
         let half: Vec<u8> = noise.chunks(100).flat_map(|c| c.iter().copied().chain([0; 8])).collect();
+        let kept = Compressors::default();
+        let decide = |mode, bytes: &[u8], complete, filling| decide(mode, bytes, complete, filling, &kept);
         let by_sample = |bytes: &[u8], filling| decide(Compress::BySample, bytes, true, filling).unwrap();
         assert_eq!(by_sample(&text, false).choice, Choice::SampleShrank);
         assert!(by_sample(&text, false).compress && by_sample(&text, false).sample_permille < 100);

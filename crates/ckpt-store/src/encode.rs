@@ -14,7 +14,7 @@ use ckpt_format::{
 };
 
 use crate::buffer::{Buffer, Pool};
-use crate::compress::{self, Compress, Compressor};
+use crate::compress::{self, Compress, Compressor, Compressors};
 use crate::error::{Error, Result};
 use crate::section::{Head, Section, Source};
 use crate::sink::Sink;
@@ -36,6 +36,7 @@ pub(crate) struct Workshop {
     read: Pool,
     /// What the sink of a small checkpoint gathers.
     small: Pool,
+    compressors: Compressors,
     workers: usize,
 }
 
@@ -102,6 +103,7 @@ impl Workshop {
             encoded: Pool::new(BATCH, DEPTH + 3),
             read: Pool::new(BATCH, DEPTH + 3),
             small: Pool::new(256 << 10, 1),
+            compressors: Compressors::default(),
             workers,
         }
     }
@@ -148,11 +150,12 @@ impl Workshop {
         let mut compressor = None;
         for section in sections {
             let Source::Bytes(bytes) = &section.source else { continue };
-            let (start, compress) = start(&section.head, mode, bytes, true)?;
+            let (start, compress) = start(&section.head, mode, bytes, true, &self.compressors)?;
             assembly.begin(start).map_err(|error| error.at(path))?;
             for batch in bytes.chunks(BATCH) {
-                let compressor =
-                    make_compressor(&mut compressor, compress).map_err(|e| WriteError::Io(e).at(path))?;
+                let compressor = self
+                    .compressor(&mut compressor, compress)
+                    .map_err(|error| WriteError::Io(error).at(path))?;
                 let encoded = encode_batch(batch, compressor, self.encoded.take());
                 encoded
                     .map_err(WriteError::Io)
@@ -161,6 +164,7 @@ impl Workshop {
             }
             assembly.index.end_section();
         }
+        compressor.into_iter().for_each(|compressor| self.compressors.give(compressor));
         assembly.finish().map_err(|error| error.at(path))
     }
 
@@ -206,8 +210,8 @@ impl Workshop {
         let mut compressor = None;
         loop {
             let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(Job { raw, compress, done }) = job else { return };
-            let encoded = make_compressor(&mut compressor, compress).and_then(|compressor| match &raw {
+            let Ok(Job { raw, compress, done }) = job else { break };
+            let encoded = self.compressor(&mut compressor, compress).and_then(|compressor| match &raw {
                 Raw::Slice(bytes) => encode_batch(bytes, compressor, self.encoded.take()),
                 Raw::Read(buffer) => encode_batch(buffer.filled(), compressor, self.encoded.take()),
             });
@@ -217,6 +221,19 @@ impl Workshop {
             // The writing thread may have given up; its own error says why.
             let _ = done.send(encoded);
         }
+        compressor.into_iter().for_each(|compressor| self.compressors.give(compressor));
+    }
+
+    /// The one that is kept, taken when it is needed first; nothing if nothing is compressed.
+    fn compressor<'k>(
+        &self,
+        kept: &'k mut Option<Compressor>,
+        compress: bool,
+    ) -> io::Result<Option<&'k mut Compressor>> {
+        if compress && kept.is_none() {
+            *kept = Some(self.compressors.take()?);
+        }
+        Ok(if compress { kept.as_mut() } else { None })
     }
 
     /// Cuts the sections into batches, in order.
@@ -237,7 +254,8 @@ impl Workshop {
             match source {
                 Source::Bytes(bytes) => {
                     let bytes: &'b [u8] = bytes;
-                    let (start, compress) = start(head, mode, bytes, true).map_err(Stop::Error)?;
+                    let (start, compress) =
+                        start(head, mode, bytes, true, &self.compressors).map_err(Stop::Error)?;
                     send(Step::Begin(start))?;
                     for chunk in bytes.chunks(BATCH) {
                         batch(Raw::Slice(chunk), compress)?;
@@ -247,8 +265,8 @@ impl Workshop {
                     let mut read = || self.read_batch(reader.as_mut(), &head.name);
                     let mut buffer = read()?;
                     let complete = buffer.len() < BATCH;
-                    let (start, compress) =
-                        start(head, mode, buffer.filled(), complete).map_err(Stop::Error)?;
+                    let (start, compress) = start(head, mode, buffer.filled(), complete, &self.compressors)
+                        .map_err(Stop::Error)?;
                     send(Step::Begin(start))?;
                     while buffer.len() > 0 {
                         let last = buffer.len() < BATCH;
@@ -342,12 +360,19 @@ impl WriteError {
 }
 
 /// What is known of a section before its bytes are written, and whether they are compressed.
-fn start(head: &Head, mode: Mode, known: &[u8], complete: bool) -> Result<(SectionStart, bool)> {
+fn start(
+    head: &Head,
+    mode: Mode,
+    known: &[u8],
+    complete: bool,
+    compressors: &Compressors,
+) -> Result<(SectionStart, bool)> {
     let refused =
         |error: IdentError| Error::Refused { section: head.name.clone(), reason: error.to_string() };
     let name = head.name.parse().map_err(refused)?;
     let kind = KindName::parse_optional(&head.kind).map_err(refused)?;
-    let decision = compress::decide(head.compress.unwrap_or(mode.compress), known, complete, mode.filling)
+    let asked = head.compress.unwrap_or(mode.compress);
+    let decision = compress::decide(asked, known, complete, mode.filling, compressors)
         .map_err(|source| Error::io("compressing a sample of", &head.name, source))?;
     let start = SectionStart {
         name,
@@ -358,13 +383,6 @@ fn start(head: &Head, mode: Mode, known: &[u8], complete: bool) -> Result<(Secti
         sample_permille: decision.sample_permille,
     };
     Ok((start, decision.compress))
-}
-
-fn make_compressor(kept: &mut Option<Compressor>, compress: bool) -> io::Result<Option<&mut Compressor>> {
-    if compress && kept.is_none() {
-        *kept = Some(Compressor::new()?);
-    }
-    Ok(if compress { kept.as_mut() } else { None })
 }
 
 /// Compresses (or copies) and digests block after block. The buffer has room for all of them as they are.
