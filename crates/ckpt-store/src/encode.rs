@@ -20,12 +20,12 @@ use crate::section::{Head, Section, Source};
 use crate::sink::Sink;
 use crate::storage::StorageFile;
 
-/// Bytes that travel together: eight blocks.
-const BATCH: usize = 8 * BLOCK_RAW_LENGTH;
+/// Bytes that travel together: sixteen blocks. Between two direct writes the disk is idle, so they should be few.
+const BATCH: usize = 16 * BLOCK_RAW_LENGTH;
 /// Batches that may wait in a queue.
-const DEPTH: usize = 3;
+const DEPTH: usize = 2;
 /// Up to this many known bytes, threads cost more than they gain.
-const SERIAL_MAX: u64 = BATCH as u64;
+const SERIAL_MAX: u64 = 2 << 20;
 
 /// Memory that one save after another uses.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Workshop {
     pub(crate) fn new() -> Self {
         let workers = thread::available_parallelism().map_or(1, usize::from).clamp(1, 4);
         Self {
-            // At most DEPTH + 2 batches are under way on either side: 2 x 5 x 2 MiB and the sink's.
+            // At most DEPTH + 2 batches are under way on either side: 2 x 4 x 4 MiB and the sink's.
             encoded: Pool::new(BATCH, DEPTH + 3),
             read: Pool::new(BATCH, DEPTH + 3),
             small: Pool::new(256 << 10, 1),
