@@ -153,14 +153,16 @@ impl Workshop {
             let (start, compress) = start(&section.head, mode, bytes, true, &self.compressors)?;
             assembly.begin(start).map_err(|error| error.at(path))?;
             for batch in bytes.chunks(BATCH) {
-                let compressor = self
-                    .compressor(&mut compressor, compress)
-                    .map_err(|error| WriteError::Io(error).at(path))?;
-                let encoded = encode_batch(batch, compressor, self.encoded.take());
-                encoded
-                    .map_err(WriteError::Io)
-                    .and_then(|encoded| assembly.batch(encoded))
-                    .map_err(|error| error.at(path))?;
+                let written = if compress {
+                    self.compressor(&mut compressor, compress)
+                        .and_then(|compressor| encode_batch(batch, compressor, self.encoded.take()))
+                        .map_err(WriteError::Io)
+                        .and_then(|encoded| assembly.batch(encoded))
+                } else {
+                    // What stays as it is need not be copied to be digested.
+                    assembly.blocks(&batch.chunks(BLOCK_RAW_LENGTH).map(Block::of).collect::<Vec<_>>(), batch)
+                };
+                written.map_err(|error| error.at(path))?;
             }
             assembly.index.end_section();
         }
@@ -328,8 +330,15 @@ impl Assembly<'_> {
 
     fn batch(&mut self, encoded: Encoded) -> Result<(), WriteError> {
         let Encoded { buffer, blocks } = encoded;
+        self.blocks(&blocks, buffer.filled())?;
+        self.pool.give(buffer);
+        Ok(())
+    }
+
+    /// Writes blocks that lie one after another in `bytes`.
+    fn blocks(&mut self, blocks: &[Block], bytes: &[u8]) -> Result<(), WriteError> {
         let mut padding = None;
-        for block in &blocks {
+        for block in blocks {
             let end = self.index.end();
             self.index
                 .block(block.stored_length, block.raw_length, block.compression, block.stored, &block.raw)
@@ -338,15 +347,22 @@ impl Assembly<'_> {
             padding.get_or_insert(self.index.end() - u64::from(block.stored_length) - end);
         }
         self.sink.pad(padding.unwrap_or(0)).map_err(WriteError::Io)?;
-        self.sink.append(buffer.filled()).map_err(WriteError::Io)?;
-        self.pool.give(buffer);
-        Ok(())
+        self.sink.append(bytes).map_err(WriteError::Io)
     }
 
     fn finish(mut self) -> Result<(CommitRecord, Buffer), WriteError> {
         let (end, record) = self.index.finish().map_err(WriteError::Format)?;
         self.sink.append(&end).map_err(WriteError::Io)?;
         Ok((record, self.sink.finish().map_err(WriteError::Io)?))
+    }
+}
+
+impl Block {
+    /// One that is stored as it is.
+    fn of(bytes: &[u8]) -> Self {
+        let (length, digest) = (bytes.len() as u32, Digest::of(bytes));
+        let compression = Compression::None;
+        Self { stored_length: length, raw_length: length, compression, stored: digest, raw: digest }
     }
 }
 
@@ -404,14 +420,15 @@ fn encode_batch(
                 buffer.fill(block);
             }
         }
-        let stored_bytes = &buffer.filled()[before..];
-        let stored = Digest::of(stored_bytes);
-        blocks.push(Block {
-            stored_length: stored_bytes.len() as u32,
-            raw_length: block.len() as u32,
-            compression: if compressed.is_some() { Compression::Zstd } else { Compression::None },
-            stored,
-            raw: if compressed.is_some() { Digest::of(block) } else { stored },
+        let stored = Block::of(&buffer.filled()[before..]);
+        blocks.push(match compressed {
+            None => stored,
+            Some(_) => Block {
+                raw_length: block.len() as u32,
+                compression: Compression::Zstd,
+                raw: Digest::of(block),
+                ..stored
+            },
         });
     }
     Ok(Encoded { buffer, blocks })

@@ -373,8 +373,10 @@ impl Run {
         let wanted = progress.last_stored_bytes;
         let storage = self.reader.storage();
         let enough = progress.reserved_bytes >= wanted - wanted / 10;
-        let room = storage.space().is_ok_and(|space| !space::is_filling(space, wanted));
-        if !self.options.reserve || enough || !room {
+        if !self.options.reserve || enough {
+            return;
+        }
+        if !storage.space().is_ok_and(|space| !space::is_filling(space, wanted)) {
             return;
         }
         let allocate = || {
