@@ -41,11 +41,21 @@ pub(crate) struct Decision {
     pub(crate) sample_permille: u16,
 }
 
-/// Decides for a section of which `known` are the first bytes, all of them if `complete`.
+/// What is known of a section before it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known<'a> {
+    /// That the whole checkpoint is small.
+    Small,
+    /// All its bytes.
+    All(&'a [u8]),
+    /// The first of them.
+    First(&'a [u8]),
+}
+
+/// Decides for a section.
 pub(crate) fn decide(
     mode: Compress,
-    known: &[u8],
-    complete: bool,
+    known: Known<'_>,
     filling: bool,
     compressors: &Compressors,
 ) -> io::Result<Decision> {
@@ -55,9 +65,13 @@ pub(crate) fn decide(
         Compress::Always => return decided(true, Choice::AskedFor, SAMPLE_NONE),
         Compress::BySample => {}
     }
-    if complete && known.len() <= TOO_SMALL {
-        return decided(false, Choice::TooSmall, SAMPLE_NONE);
-    }
+    let known = match known {
+        Known::Small => return decided(false, Choice::TooSmall, SAMPLE_NONE),
+        Known::All(bytes) if bytes.len() <= TOO_SMALL => {
+            return decided(false, Choice::TooSmall, SAMPLE_NONE);
+        }
+        Known::All(bytes) | Known::First(bytes) => bytes,
+    };
     let permille = sample(known, compressors)?;
     match permille {
         _ if permille <= WORTH_PERMILLE => decided(true, Choice::SampleShrank, permille),
@@ -176,8 +190,8 @@ mod tests {
         let noise = noise(100_000);
         let half: Vec<u8> = noise.chunks(100).flat_map(|c| c.iter().copied().chain([0; 8])).collect();
         let kept = Compressors::default();
-        let decide = |mode, bytes: &[u8], complete, filling| decide(mode, bytes, complete, filling, &kept);
-        let by_sample = |bytes: &[u8], filling| decide(Compress::BySample, bytes, true, filling).unwrap();
+        let decide = |mode, bytes: &[u8], filling| decide(mode, Known::All(bytes), filling, &kept).unwrap();
+        let by_sample = |bytes: &[u8], filling| decide(Compress::BySample, bytes, filling);
         assert_eq!(by_sample(&text, false).choice, Choice::SampleShrank);
         assert!(by_sample(&text, false).compress && by_sample(&text, false).sample_permille < 100);
         assert_eq!(by_sample(&noise, false).choice, Choice::SampleDidNotShrink);
@@ -185,8 +199,8 @@ mod tests {
         assert_eq!(by_sample(&half, false).choice, Choice::SampleDidNotShrink);
         assert_eq!(by_sample(&half, true).choice, Choice::DiskFilling);
         assert_eq!(by_sample(&text[..100], false).choice, Choice::TooSmall);
-        assert_eq!(decide(Compress::Always, &noise, true, false).unwrap().choice, Choice::AskedFor);
-        assert_eq!(decide(Compress::Never, &text, true, true).unwrap().choice, Choice::Off);
+        assert_eq!(decide(Compress::Always, &noise, false).choice, Choice::AskedFor);
+        assert_eq!(decide(Compress::Never, &text, true).choice, Choice::Off);
     }
 
     #[test]

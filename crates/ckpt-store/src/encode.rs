@@ -14,7 +14,7 @@ use ckpt_format::{
 };
 
 use crate::buffer::{Buffer, Pool};
-use crate::compress::{self, Compress, Compressor, Compressors};
+use crate::compress::{self, Compress, Compressor, Compressors, Known};
 use crate::error::{Error, Result};
 use crate::section::{Head, Section, Source};
 use crate::sink::Sink;
@@ -24,6 +24,8 @@ use crate::storage::StorageFile;
 const BATCH: usize = 16 * BLOCK_RAW_LENGTH;
 /// Batches that may wait in a queue.
 const DEPTH: usize = 2;
+/// Up to this many known bytes, a fast disk has them before they could be compressed, and a slow one does not feel them.
+const SMALL_MAX: u64 = 128 << 10;
 /// Up to this many known bytes, threads cost more than they gain.
 const SERIAL_MAX: u64 = 2 << 20;
 
@@ -125,6 +127,7 @@ impl Workshop {
                 Source::Reader(_) => None,
             })
             .sum();
+        let small = !mode.filling && known.is_some_and(|known| known <= SMALL_MAX);
         let serial = known.is_some_and(|known| known <= SERIAL_MAX);
         let pool = if serial { &self.small } else { &self.encoded };
         let expected = if mode.compress == Compress::Always { 0 } else { known.unwrap_or(0) };
@@ -132,7 +135,7 @@ impl Workshop {
         let mut assembly = Assembly { sink, index: IndexBuilder::new(header, metadata), pool: &self.encoded };
         assembly.sink.append(&front).map_err(|error| WriteError::Io(error).at(path))?;
         let (record, tail) = if serial {
-            self.write_serially(assembly, path, &sections, mode)?
+            self.write_serially(assembly, path, &sections, mode, small)?
         } else {
             self.write_in_parallel(assembly, path, sections, mode)?
         };
@@ -146,11 +149,13 @@ impl Workshop {
         path: &str,
         sections: &[Section<'_>],
         mode: Mode,
+        small: bool,
     ) -> Result<(CommitRecord, Buffer)> {
         let mut compressor = None;
         for section in sections {
             let Source::Bytes(bytes) = &section.source else { continue };
-            let (start, compress) = start(&section.head, mode, bytes, true, &self.compressors)?;
+            let known = if small { Known::Small } else { Known::All(bytes) };
+            let (start, compress) = start(&section.head, mode, known, &self.compressors)?;
             assembly.begin(start).map_err(|error| error.at(path))?;
             for batch in bytes.chunks(BATCH) {
                 let written = if compress {
@@ -257,7 +262,7 @@ impl Workshop {
                 Source::Bytes(bytes) => {
                     let bytes: &'b [u8] = bytes;
                     let (start, compress) =
-                        start(head, mode, bytes, true, &self.compressors).map_err(Stop::Error)?;
+                        start(head, mode, Known::All(bytes), &self.compressors).map_err(Stop::Error)?;
                     send(Step::Begin(start))?;
                     for chunk in bytes.chunks(BATCH) {
                         batch(Raw::Slice(chunk), compress)?;
@@ -266,9 +271,12 @@ impl Workshop {
                 Source::Reader(reader) => {
                     let mut read = || self.read_batch(reader.as_mut(), &head.name);
                     let mut buffer = read()?;
-                    let complete = buffer.len() < BATCH;
-                    let (start, compress) = start(head, mode, buffer.filled(), complete, &self.compressors)
-                        .map_err(Stop::Error)?;
+                    let known = match buffer.len() < BATCH {
+                        true => Known::All(buffer.filled()),
+                        false => Known::First(buffer.filled()),
+                    };
+                    let (start, compress) =
+                        start(head, mode, known, &self.compressors).map_err(Stop::Error)?;
                     send(Step::Begin(start))?;
                     while buffer.len() > 0 {
                         let last = buffer.len() < BATCH;
@@ -379,8 +387,7 @@ impl WriteError {
 fn start(
     head: &Head,
     mode: Mode,
-    known: &[u8],
-    complete: bool,
+    known: Known<'_>,
     compressors: &Compressors,
 ) -> Result<(SectionStart, bool)> {
     let refused =
@@ -388,7 +395,7 @@ fn start(
     let name = head.name.parse().map_err(refused)?;
     let kind = KindName::parse_optional(&head.kind).map_err(refused)?;
     let asked = head.compress.unwrap_or(mode.compress);
-    let decision = compress::decide(asked, known, complete, mode.filling, compressors)
+    let decision = compress::decide(asked, known, mode.filling, compressors)
         .map_err(|source| Error::io("compressing a sample of", &head.name, source))?;
     let start = SectionStart {
         name,

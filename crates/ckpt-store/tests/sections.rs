@@ -114,6 +114,28 @@ fn the_same_state_has_the_same_content_digest_however_it_was_stored() {
     assert_eq!(digests.len(), 1);
 }
 
+/// Compressing 100 KB took as long as a fast disk needs to have them for good, and saved a slow one nothing.
+#[test]
+fn a_small_checkpoint_is_compressed_only_when_asked() {
+    let (_root, run) = new_run();
+    let text = b"again and again, ".repeat(4_000);
+    let choices = |compress: Option<Compress>, count: usize| {
+        let section = |number| {
+            let section = Section::raw(format!("text-{number}"), &text);
+            compress.into_iter().fold(section, Section::compress)
+        };
+        run.save(Metadata::default(), (0..count).map(section).collect()).unwrap();
+        let found = run.load_with(&Selector::Latest, |checkpoint| {
+            Ok(checkpoint.sections()?.iter().map(|section| section.choice).collect::<Vec<_>>())
+        });
+        found.unwrap().value
+    };
+    assert_eq!(choices(None, 1), [Choice::TooSmall]);
+    assert_eq!(choices(Some(Compress::Always), 1), [Choice::AskedFor]);
+    // It is the whole that counts: two such sections are worth it.
+    assert_eq!(choices(None, 2), [Choice::SampleShrank; 2]);
+}
+
 #[test]
 fn what_was_chosen_is_recorded_with_its_reason() {
     let (_root, run) = new_run();
