@@ -44,7 +44,10 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            table::complain(&format!("error: {error}"));
+            let causes =
+                std::iter::successors(Some(error.as_ref() as &dyn std::error::Error), |error| error.source());
+            let causes: Vec<String> = causes.map(ToString::to_string).collect();
+            table::complain(&format!("error: {}", causes.join(": ")));
             ExitCode::FAILURE
         }
     }

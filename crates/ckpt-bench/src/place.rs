@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ckpt::{Run, RunOptions};
-use ckpt_measure::Error;
+use ckpt_measure::{Error, raw};
 use tempfile::TempDir;
 
 /// A directory of its own, removed when it is dropped.
@@ -38,7 +38,6 @@ impl Place {
 
     /// Waits until the system has written everything: what is timed next finds an idle disk.
     pub(crate) fn settle(&self) -> Result<(), Error> {
-        rustix::fs::sync();
-        Ok(())
+        Ok(raw::settle(self.path())?)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ckpt::{Bundle as _, Metadata, Run, Section, Selector};
+use ckpt::{Bundle as _, Compress, Metadata, Run, Section, Selector};
 use ckpt_bench::Learner;
 use ckpt_measure::{Against, Error, Noise, Rounds, raw, timed};
 
@@ -19,7 +19,8 @@ const GIB: usize = 1 << 30;
 /// A bundle of 100 KB.
 pub(crate) fn small(place: &Place) -> Result<(), Error> {
     let dir = place.dir("raw")?;
-    let (encoding, encoded) = (place.run("encoding")?, place.run("encoded")?);
+    let (encoding, encoded, compressed) =
+        (place.run("encoding")?, place.run("encoded")?, place.run("compressed")?);
     let bytes = |step: u64| -> Result<Vec<u8>, Error> {
         Ok(Learner::at(step).to_sections()?.into_iter().flat_map(|section| section.bytes).collect())
     };
@@ -40,7 +41,17 @@ pub(crate) fn small(place: &Place) -> Result<(), Error> {
         clear(&encoded)?;
         Ok(time)
     });
-    rounds.case("save, from values", against, |round| {
+    rounds.case("save, encoded before, compressed", Against { at_most: None, ..against.clone() }, |round| {
+        let sections = Learner::at(round.into()).to_sections()?;
+        let time = timed(|| {
+            let section = |section| Section::encoded(section).compress(Compress::Always);
+            let sections = sections.into_iter().map(section).collect();
+            Ok(compressed.save(Metadata::default(), sections)?)
+        })?;
+        clear(&compressed)?;
+        Ok(time)
+    });
+    rounds.case("save, from values", Against { at_most: None, ..against }, |round| {
         let learner = Learner::at(round.into());
         let time = timed(|| {
             let sections = learner.to_sections()?.into_iter().map(Section::encoded).collect();

@@ -26,4 +26,4 @@ pub mod raw;
 mod rounds;
 
 pub use noise::Noise;
-pub use rounds::{Against, Error, Report, Rounds, Row, Spread, timed};
+pub use rounds::{Against, Error, Failed, Report, Rounds, Row, Spread, timed};

@@ -24,7 +24,7 @@ pub fn write_durably(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let part = dir.join(format!("{name}.part"));
     let mut file = OpenOptions::new().write(true).create_new(true).open(&part)?;
     file.write_all(bytes)?;
-    settle(dir, file, &part, name)
+    publish(dir, file, &part, name)
 }
 
 /// Writes a durable file around the page cache, straight from `bytes`.
@@ -39,7 +39,7 @@ pub fn write_directly(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     for piece in bytes.chunks(DIRECT_PIECE) {
         file.write_all(piece)?;
     }
-    settle(dir, file, &part, name)
+    publish(dir, file, &part, name)
 }
 
 /// Writes a file through the page cache and leaves it there: what a program does that does not care.
@@ -58,8 +58,16 @@ pub fn read(dir: &Path, name: &str) -> io::Result<Vec<u8>> {
     std::fs::read(dir.join(name))
 }
 
+/// Waits until everything on the file system of `dir` is written, so that what is timed next finds the disk idle.
+///
+/// # Errors
+/// The system's own.
+pub fn settle(dir: &Path) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(dir)?)?)
+}
+
 #[expect(clippy::disallowed_methods, reason = "measures what publishing costs at least, in files of its own")]
-fn settle(dir: &Path, file: File, part: &Path, name: &str) -> io::Result<()> {
+fn publish(dir: &Path, file: File, part: &Path, name: &str) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     std::fs::rename(part, dir.join(name))?;

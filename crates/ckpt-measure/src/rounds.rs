@@ -1,9 +1,17 @@
 //! Cases in turn, round after round; and what came out of it.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// Whatever a case failed with.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A case failed; why is its source.
+#[derive(Debug)]
+pub struct Failed {
+    case: String,
+    source: Error,
+}
 
 /// What is timed. It is given the number of the round, from 0, and returns the time that counts: what it prepares and
 /// removes does not.
@@ -97,8 +105,9 @@ impl<'a> Rounds<'a> {
         self.cases.push(Case { name: name.into(), against: Some(against), run: Box::new(run) });
     }
 
-    /// Runs round k of every case before round k + 1, and one round more that does not count, first. `between` is
-    /// called after each case, untimed: what one case left to the system to do must not be paid by the next.
+    /// Runs round k of every case before round k + 1, each time beginning with another one; one round more, which does not
+    /// count, is run first. `between` is called after each case, untimed: what one left to the system to do must not be
+    /// paid by the next.
     ///
     /// # Errors
     /// Of the first case that fails, or of `between`; or when a case names a limit that is not there.
@@ -109,8 +118,12 @@ impl<'a> Rounds<'a> {
     ) -> Result<Report, Error> {
         let mut times = vec![Vec::with_capacity(rounds as usize); self.cases.len()];
         for round in 0..=rounds {
-            for (case, times) in self.cases.iter_mut().zip(&mut times) {
-                let time = (case.run)(round).map_err(|error| format!("{}: {error}", case.name))?;
+            // Each round begins with another case, so that none always follows the same one.
+            let count = self.cases.len();
+            for turn in 0..count {
+                let place = (round as usize + turn) % count;
+                let (case, times) = (&mut self.cases[place], &mut times[place]);
+                let time = (case.run)(round).map_err(|source| Failed { case: case.name.clone(), source })?;
                 between(round)?;
                 if round > 0 {
                     times.push(time.as_secs_f64());
@@ -133,6 +146,18 @@ impl<'a> Rounds<'a> {
             rows.push(Row { name: case.name.clone(), seconds, against: case.against.clone(), ratio });
         }
         Ok(Report { rounds, rows })
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "timing {:?}", self.case)
+    }
+}
+
+impl std::error::Error for Failed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
     }
 }
 
@@ -186,7 +211,7 @@ mod tests {
             Ok(())
         };
         let report = rounds.run(3, between).unwrap();
-        assert_eq!(order.into_inner(), "r.o.".repeat(4));
+        assert_eq!(order.into_inner(), "r.o.o.r.r.o.o.r.");
         assert_eq!(report.rounds, 3);
         let [raw, ours] = &report.rows[..] else { panic!("{report:?}") };
         assert_eq!(raw.seconds, Spread { median: 0.01, min: 0.01, max: 0.02 });
@@ -208,7 +233,9 @@ mod tests {
     fn what_fails_is_named_and_so_is_a_limit_that_is_not_there() {
         let mut rounds = Rounds::new();
         rounds.limit("raw", |_| Err("the disk is full".into()));
-        assert_eq!(rounds.run(1, |_| Ok(())).unwrap_err().to_string(), "raw: the disk is full");
+        let error = rounds.run(1, |_| Ok(())).unwrap_err();
+        assert_eq!(error.to_string(), "timing \"raw\"");
+        assert_eq!(error.source().unwrap().to_string(), "the disk is full");
         let mut rounds = Rounds::new();
         rounds.case("ours", against("raw", 1.0), |_| Ok(Duration::from_secs(1)));
         assert_eq!(rounds.run(1, |_| Ok(())).unwrap_err().to_string(), "ours: no case is called \"raw\"");
