@@ -1,5 +1,6 @@
 //! The command line: commands, arguments, their help. Nothing is done here.
 
+mod bench;
 mod name;
 mod save;
 
@@ -11,6 +12,7 @@ use ckpt::{ContainerVersion, SectionName, Selector};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use bench::BenchArgs;
 pub(crate) use name::{NameArgs, NameCommand, RenderArgs};
 pub(crate) use save::{Codec, Input, SaveArgs, SectionArg};
 
@@ -74,6 +76,8 @@ pub(crate) enum Command {
     Log(LogArgs),
     /// Read and write the file names of checkpoints
     Name(NameArgs),
+    /// Time this machine's disk, and what saving and loading get out of it
+    Bench(BenchArgs),
     /// Print the completion script for a shell
     Completions(CompletionsArgs),
 }

@@ -1,5 +1,6 @@
 //! One module a verb; here they are called.
 
+mod bench;
 mod completions;
 mod delete;
 mod diff;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> anyhow::Result<u8> {
         Command::Import(args) => import::run(args, output).map(done),
         Command::Log(args) => log::run(args, output).map(done),
         Command::Name(args) => name::run(args, output).map(done),
+        Command::Bench(args) => bench::run(args, output).map(done),
         Command::Completions(args) => completions::run(args, output).map(done),
     }
 }

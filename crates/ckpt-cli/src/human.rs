@@ -66,6 +66,21 @@ pub(crate) fn span(seconds: f64) -> String {
     format!("{} {unit}", count(value as u64))
 }
 
+/// `1.23 ms`: three digits.
+pub(crate) fn time(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        s if s < 1e-3 => (s * 1e6, "us"),
+        s if s < 1.0 => (s * 1e3, "ms"),
+        s => (s, "s"),
+    };
+    let digits = match value {
+        v if v < 10.0 => 2,
+        v if v < 100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$} {unit}")
+}
+
 /// A metric: as many digits as tell something. JSON has them all.
 pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
@@ -140,6 +155,15 @@ mod tests {
             assert_eq!(age(now, before(seconds)), text);
         }
         assert_eq!(age(now, before(86_400 * 400)), "400 d ago");
+    }
+
+    #[test]
+    fn times_have_three_digits_and_a_unit() {
+        for (seconds, text) in
+            [(0.000_012_34, "12.3 us"), (0.001_234, "1.23 ms"), (0.5, "500 ms"), (12.345, "12.3 s")]
+        {
+            assert_eq!(time(seconds), text);
+        }
     }
 
     #[test]

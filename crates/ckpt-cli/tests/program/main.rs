@@ -1,6 +1,7 @@
 //! The `ckpt` program from outside: every command, its answer, its exit status.
 #![expect(clippy::unwrap_used, reason = "what surrounds a test must not fail quietly either")]
 
+mod bench;
 mod conflict;
 mod damage;
 mod delete;

@@ -1,0 +1,72 @@
+//! `ckpt bench`: where, how much, how often.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Less would time the program more than the disk.
+const SIZE_MIN: u64 = 1 << 20;
+/// More tells nothing new, and it must fit in memory.
+const SIZE_MAX: u64 = 16 << 30;
+/// What the disk takes at a time.
+const PAGE: u64 = 4_096;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Writes files of SIZE bytes in a directory of its own inside DIR, one after another, and removes it. Three times SIZE must be \
+free on the disk, and twice SIZE in memory. Each line that is held against another one ran in turn with it; the ratio is the \
+median of those within a round.
+
+Examples:
+  ckpt bench
+  ckpt bench /mnt/data --size 1GiB --rounds 9")]
+pub(crate) struct BenchArgs {
+    /// Directory on the disk to time
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Bytes of a large file: a number with B, kB, MB, GB, KiB, MiB or GiB
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    pub(crate) size: u64,
+    /// Rounds that count; one more is run first
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: u32,
+}
+
+/// Whole pages of bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text.get(digits.len()..).unwrap_or_default() {
+        "" | "B" => 1,
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        unit => return Err(format!("unknown unit {unit:?}; write B, kB, MB, GB, KiB, MiB or GiB")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is not a whole number"))?;
+    match number.checked_mul(factor) {
+        Some(bytes) if (SIZE_MIN..=SIZE_MAX).contains(&bytes) => Ok(bytes - bytes % PAGE),
+        _ => Err("give 1MiB to 16GiB".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_and_bounds_and_are_cut_to_pages() {
+        for (text, bytes) in
+            [("256MiB", 256 << 20), ("50MB", 49_999_872), ("1048576", 1 << 20), ("16GiB", 16 << 30)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in
+            ["", "MiB", "1", "17GiB", "1.5GiB", "-1MiB", "1 GiB", "1mib", "99999999999999999999GiB", "1é"]
+        {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}
