@@ -14,8 +14,10 @@ impl Noise {
     /// Makes them: `length` bytes, numbers between -1 and 1.
     pub fn new(length: usize, seed: u64) -> Self {
         let mut bytes = vec![0; length + 2 * ALIGNMENT];
+        let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         let mut state = seed;
-        for number in bytes.chunks_exact_mut(4) {
+        // From the first page on, so that where the memory lies does not change what stands there.
+        for number in bytes[start..].chunks_exact_mut(4) {
             // splitmix64: the upper bits of its output make a fraction of 24 bits and a sign.
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let mut mixed = state;
@@ -24,7 +26,6 @@ impl Noise {
             let fraction = (mixed >> 40) as f32 / (1_u32 << 23) as f32 - 1.0;
             number.copy_from_slice(&fraction.to_le_bytes());
         }
-        let start = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         Self { bytes, start, length }
     }
 
@@ -49,8 +50,12 @@ mod tests {
         assert_eq!((noise.aligned().len(), noise.unaligned().len()), (100_000, 100_000));
         assert_eq!(noise.aligned().as_ptr().align_offset(ALIGNMENT), 0);
         assert_eq!(noise.unaligned().as_ptr().align_offset(ALIGNMENT), ALIGNMENT - 16);
-        assert_eq!(noise.aligned()[..1_000], Noise::new(1_000, 7).bytes[..1_000]);
-        let numbers = noise.bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
+        let again = Noise::new(1_000, 7);
+        assert!(
+            noise.aligned()[..1_000] == *again.aligned() && noise.unaligned()[..1_000] == *again.unaligned()
+        );
+        let numbers =
+            noise.aligned().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()));
         assert!(numbers.into_iter().all(|number| (-1.0..=1.0).contains(&number)));
     }
 }
