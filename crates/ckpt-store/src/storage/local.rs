@@ -14,7 +14,7 @@ use std::path::{Component, Path};
 use std::sync::Arc;
 
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, RawDirEntry, RenameFlags, Stat};
 use rustix::io::Errno;
 
 use self::directory::Directory;
@@ -31,6 +31,9 @@ pub struct Local {
 /// How often a name may be taken away while it is being locked. People never get there; a file system that makes up a new
 /// number for a file each time it is asked does, and would keep us for ever.
 const LOCK_TRIES_MAX: usize = 1000;
+
+/// Room for one answer of the system about the names in a directory: some hundred of them.
+const LIST_BYTES: usize = 64 << 10;
 
 impl Local {
     /// Opens an existing directory. Links in `dir` are followed, since it is the user's own path; beneath it none is.
@@ -73,11 +76,19 @@ impl Local {
 
 impl Storage for Local {
     fn list(&self, dir: &str) -> io::Result<Vec<DirEntry>> {
-        let opened = self.root.descend(dir)?;
-        // Reads through a descriptor of its own, whose position no other listing moves.
+        let opened = self.root.open_to_list(dir)?;
+        // Names are borrowed from the system's answer and copied once: std and rustix's `Dir` copy each twice.
+        let mut answer = Vec::with_capacity(LIST_BYTES);
+        let mut listing = RawDir::new(&opened, answer.spare_capacity_mut());
         let mut entries = Vec::new();
-        for entry in Dir::read_from(opened.as_fd())? {
-            let entry = entry?;
+        while let Some(entry) = listing.next() {
+            let entry = match entry {
+                // Nothing was taken from the directory: the same question again.
+                Err(Errno::INTR) => continue,
+                // The directory itself was removed: nothing is in it.
+                Err(Errno::NOENT) => break,
+                other => other?,
+            };
             let name = entry.file_name();
             if name == c"." || name == c".." {
                 continue;
@@ -239,7 +250,7 @@ fn remaining(path: &Path, ancestor: &Path) -> io::Result<Vec<String>> {
 }
 
 /// What an entry is; nothing if it is gone by now.
-fn entry_kind(dir: BorrowedFd<'_>, entry: &rustix::fs::DirEntry) -> io::Result<Option<EntryKind>> {
+fn entry_kind(dir: BorrowedFd<'_>, entry: &RawDirEntry<'_>) -> io::Result<Option<EntryKind>> {
     let file_type = match entry.file_type() {
         // Some file systems do not say it in the listing.
         FileType::Unknown => match rustix::fs::statat(dir, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {

@@ -47,6 +47,13 @@ impl Directory {
         self.directory(path, LIST)
     }
 
+    /// The directory at `path` (empty for this one) through a descriptor of its own, whose position no other listing moves.
+    pub(super) fn open_to_list(&self, path: &str) -> io::Result<OwnedFd> {
+        let dir = self.reach(path)?;
+        // Never a link, and it leads nowhere else: no walk is needed, whatever refuses `openat2`.
+        Ok(open_step(dir.as_fd(), ".", LIST, Mode::empty())?)
+    }
+
     /// The directory at `path` (empty for this one), for reaching a name in it.
     pub(super) fn reach(&self, path: &str) -> io::Result<Self> {
         self.directory(path, SEARCH)
@@ -110,7 +117,7 @@ fn open_beneath(dir: BorrowedFd<'_>, path: &str, flags: OFlags, mode: Mode) -> r
     retry_on_intr(|| rustix::fs::openat2(dir, path, flags, mode, BENEATH))
 }
 
-/// Opens a single name, which is neither `.` nor `..` and holds no `/`: so it cannot lead out of `dir`.
+/// Opens a single name, which is not `..` and holds no `/`: so it cannot lead out of `dir`.
 fn open_step(dir: BorrowedFd<'_>, name: &str, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     retry_on_intr(|| rustix::fs::openat(dir, name, flags, mode))
