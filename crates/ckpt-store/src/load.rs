@@ -138,10 +138,10 @@ impl RunReader {
         skipped: &mut Vec<Skipped>,
         last: bool,
     ) -> Result<Option<Loaded<T>>> {
-        let (named, pins) = self.names()?;
+        let (newest, pins) = self.newest()?;
         let mut fence = Fence::default();
-        for candidate in named.iter().rev() {
-            let result = match self.open_for_load(candidate) {
+        for candidate in newest {
+            let result = match self.open_for_load(&candidate) {
                 Ok(Ok(checkpoint)) => match fence.pass(candidate.order) {
                     Some(reason) => {
                         skipped.push(candidate.skipped(format!("{}: {reason}", State::Fenced), None));
@@ -174,7 +174,7 @@ impl RunReader {
                 // Only damage of this file: the caller may have read another one, too.
                 Err(Error::Damaged { file, source }) if file == candidate.file_name => {
                     let reason = source.to_string();
-                    let set_aside = damaged(candidate, &reason);
+                    let set_aside = damaged(&candidate, &reason);
                     skipped.push(candidate.skipped(reason, set_aside));
                 }
                 Err(error) => return Err(error),

@@ -1,5 +1,7 @@
 //! What the names in a run's directory say, before any file is opened: order, and what cannot be.
 
+use std::collections::BinaryHeap;
+
 use ckpt_format::{Entry, State};
 
 use crate::checkpoint::Checkpoint;
@@ -8,7 +10,7 @@ use crate::layout;
 use crate::storage::{DirEntry, EntryKind};
 
 /// Name, epoch and sequence of a file: all that is known before it is opened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) order: (u64, u64),
     pub(crate) file_name: String,
@@ -16,23 +18,65 @@ pub(crate) struct Named {
     pub(crate) fault: Option<(State, String)>,
 }
 
-/// The checkpoints among `names`, oldest first: by (epoch, sequence).
-pub(crate) fn sorted(names: Vec<DirEntry>) -> Vec<Named> {
-    let mut named: Vec<Named> = names
-        .into_iter()
-        .filter_map(|entry| {
-            let order = layout::checkpoint_order(&entry.name)?;
-            let fault = (entry.kind != EntryKind::File)
-                .then(|| (State::Foreign, "it is not a regular file".to_owned()));
-            Some(Named { order, file_name: entry.name, fault })
-        })
-        .collect();
-    named.sort_by(|a, b| (a.order, &a.file_name).cmp(&(b.order, &b.file_name)));
-    find_duplicates(&mut named);
-    named
+/// The checkpoints of a directory from the newest on: by (epoch, sequence). Those that nobody asks for are not sorted, since
+/// the newest is nearly always the answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Newest {
+    rest: BinaryHeap<Place>,
+    before: Option<(u64, u64)>,
+}
+
+/// Order first: what stands here is compared from the front.
+type Place = ((u64, u64), String, EntryKind);
+
+impl Newest {
+    /// The checkpoints among `names`.
+    pub(crate) fn among(names: Vec<DirEntry>) -> Self {
+        let place = |entry: DirEntry| Some((layout::checkpoint_order(&entry.name)?, entry.name, entry.kind));
+        Self { rest: names.into_iter().filter_map(place).collect(), before: None }
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn into_oldest_first(self) -> Vec<Named> {
+        let mut places = self.rest.into_vec();
+        places.sort_unstable();
+        let orders: Vec<(u64, u64)> = places.iter().map(|(order, ..)| *order).collect();
+        let same = |order, other: Option<usize>| other.and_then(|index| orders.get(index)) == Some(&order);
+        let named = places.into_iter().enumerate().map(|(index, place)| {
+            let order = place.0;
+            let shared = same(order, index.checked_sub(1)) || same(order, index.checked_add(1));
+            Named::of(place, shared)
+        });
+        named.collect()
+    }
+}
+
+impl Iterator for Newest {
+    type Item = Named;
+
+    fn next(&mut self) -> Option<Named> {
+        let place = self.rest.pop()?;
+        let order = place.0;
+        let shared = self.before == Some(order) || self.rest.peek().is_some_and(|(next, ..)| *next == order);
+        self.before = Some(order);
+        Some(Named::of(place, shared))
+    }
 }
 
 impl Named {
+    /// Two files with one place are both reported and never latest: `shared` says that there is another.
+    fn of((order, file_name, kind): Place, shared: bool) -> Self {
+        let (epoch, sequence) = order;
+        let fault = if kind != EntryKind::File {
+            Some((State::Foreign, "it is not a regular file".to_owned()))
+        } else if shared {
+            Some((State::Duplicate, format!("another file claims epoch {epoch}, sequence {sequence}")))
+        } else {
+            None
+        };
+        Self { order, file_name, fault }
+    }
+
     /// The row of a file that is good.
     pub(crate) fn committed(&self, checkpoint: &Checkpoint, pinned: bool) -> Entry {
         Entry { details: Some(checkpoint.details()), ..self.unopened(checkpoint.file_bytes(), pinned) }
@@ -49,19 +93,6 @@ impl Named {
     pub(crate) fn skipped(&self, reason: String, set_aside: Option<String>) -> Skipped {
         let (epoch, sequence) = self.order;
         Skipped { epoch, sequence, file_name: self.file_name.clone(), reason, set_aside }
-    }
-}
-
-/// Two files with one place are both reported and never latest. `named` is sorted.
-fn find_duplicates(named: &mut [Named]) {
-    let orders: Vec<(u64, u64)> = named.iter().map(|named| named.order).collect();
-    for (index, named) in named.iter_mut().enumerate() {
-        let same = |other: Option<usize>| other.and_then(|i| orders.get(i)) == Some(&named.order);
-        if same(index.checked_sub(1)) || same(index.checked_add(1)) {
-            let (epoch, sequence) = named.order;
-            let reason = format!("another file claims epoch {epoch}, sequence {sequence}");
-            named.fault.get_or_insert((State::Duplicate, reason));
-        }
     }
 }
 
@@ -98,10 +129,13 @@ mod tests {
 
     fn states(names: &[&str]) -> Vec<(u64, u64, Option<State>)> {
         let entries = names.iter().map(|name| DirEntry { name: (*name).to_owned(), kind: EntryKind::File });
-        sorted(entries.collect())
-            .into_iter()
-            .map(|named| (named.order.0, named.order.1, named.fault.map(|(state, _)| state)))
-            .collect()
+        let newest = Newest::among(entries.collect());
+        let sorted = newest.clone().into_oldest_first();
+        let mut walked: Vec<Named> = newest.collect();
+        walked.reverse();
+        assert_eq!(walked, sorted, "walking and sorting say the same");
+        let state = |named: Named| (named.order.0, named.order.1, named.fault.map(|(state, _)| state));
+        sorted.into_iter().map(state).collect()
     }
 
     #[test]
@@ -124,6 +158,8 @@ mod tests {
             states(&["00000001_b.ckpt", "00000001_a.ckpt", "00000002.ckpt"]),
             [(0, 1, Some(State::Duplicate)), (0, 1, Some(State::Duplicate)), (0, 2, None)]
         );
+        let of_three = ["00000002_b.ckpt", "00000002_a.ckpt", "00000002_c.ckpt", "00000001.ckpt"];
+        assert_eq!(states(&of_three).iter().filter(|(_, _, state)| state.is_some()).count(), 3);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::identity::RunIdentity;
 use crate::layout;
 use crate::load::Loaded;
 use crate::log::{Log, LogLine};
-use crate::names::{self, Fence, Named};
+use crate::names::{Fence, Named, Newest};
 use crate::runs;
 use crate::storage::{Access, Local, Storage};
 
@@ -172,9 +172,14 @@ impl RunReader {
 
     /// All checkpoints by name, oldest first, and the pinned sequences.
     pub(crate) fn names(&self) -> Result<(Vec<Named>, BTreeSet<u64>)> {
+        self.newest().map(|(newest, pins)| (newest.into_oldest_first(), pins))
+    }
+
+    /// The checkpoints by name from the newest on, and the pinned sequences.
+    pub(crate) fn newest(&self) -> Result<(Newest, BTreeSet<u64>)> {
         let names = self.storage.list("").map_err(|source| Error::io("listing", ".", source))?;
         let pins = names.iter().filter_map(|entry| layout::pin_sequence(&entry.name)).collect();
-        Ok((names::sorted(names), pins))
+        Ok((Newest::among(names), pins))
     }
 
     /// The row of a file; nothing if it was deleted since its name was read.
