@@ -282,9 +282,9 @@ impl Container {
         let metadata = file
             .get(Header::LENGTH..metadata_end)
             .ok_or_else(|| truncated(Part::Metadata, metadata_end as u64))?;
-        header.check_metadata(metadata)?;
+        let metadata_digest = header.check_metadata(metadata)?;
         let record = CommitRecord::decode(file, file_length, &header)?;
-        if Digest::of(metadata) != record.metadata_digest {
+        if metadata_digest != record.metadata_digest {
             return Err(FormatError::damaged(Part::Metadata, "its digest does not match"));
         }
         let slice = |offset: u64, length: u64, part: Part| {

@@ -113,15 +113,14 @@ impl Header {
         Ok(Self { version, required, compatible, metadata_length, metadata_check })
     }
 
-    /// Checks the metadata that follows the header.
+    /// Checks the metadata that follows the header; returns its digest, which the commit record states in full.
     ///
     /// # Errors
     /// [`FormatError::Damaged`] if it is not what the header was made for.
-    pub fn check_metadata(&self, metadata: &[u8]) -> Result<(), FormatError> {
-        if metadata.len() == self.metadata_length as usize
-            && Digest::of(metadata).short() == self.metadata_check
-        {
-            Ok(())
+    pub fn check_metadata(&self, metadata: &[u8]) -> Result<Digest, FormatError> {
+        let digest = Digest::of(metadata);
+        if metadata.len() == self.metadata_length as usize && digest.short() == self.metadata_check {
+            Ok(digest)
         } else {
             Err(FormatError::damaged(Part::Metadata, "its check does not match"))
         }

@@ -12,7 +12,7 @@ use ckpt_format::{
 
 use crate::decode::{Blocks, read_exact_at};
 use crate::error::{Error, Result};
-use crate::storage::{Access, Local, Storage, StorageFile};
+use crate::storage::{Local, Storage, StorageFile};
 
 /// One open checkpoint. Nothing but its front and its last page has been read; a section is verified as it is read.
 ///
@@ -24,8 +24,10 @@ pub struct Checkpoint {
     header: Header,
     metadata: Metadata,
     record: CommitRecord,
-    /// The end of the file, as far as it was read: often it holds both tables.
-    tail: Vec<u8>,
+    /// What was read of the file: its front and its end, or all of it.
+    ends: Vec<u8>,
+    /// Where in `ends` the end begins: often it holds both tables.
+    tail_at: usize,
     sections: OnceLock<Vec<SectionEntry>>,
     index: OnceLock<Index>,
 }
@@ -42,10 +44,10 @@ impl Checkpoint {
         let file = path.canonicalize().and_then(|real| {
             let dir = real.parent().unwrap_or(Path::new("/"));
             let name = real.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            Local::open(dir)?.open(name, Access::Read)
+            Local::open(dir)?.open_sized(name)
         });
         match file {
-            Ok(file) => Self::read_ends(file, shown),
+            Ok(file) => Self::read_ends(file, shown, Vec::new()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(Error::NotFound { wanted: format!("the file {shown}"), present: Vec::new() })
             }
@@ -54,44 +56,54 @@ impl Checkpoint {
     }
 
     pub(crate) fn open(storage: &dyn Storage, file_name: &str) -> Result<Self> {
-        let file = storage
-            .open(file_name, Access::Read)
-            .map_err(|source| Error::io("opening", file_name, source))?;
-        Self::read_ends(file, file_name.to_owned())
+        Self::open_in(storage, file_name, Vec::new())
     }
 
-    /// Reads header, metadata and the last page, and checks them.
-    pub(crate) fn read_ends(file: Box<dyn StorageFile>, file_name: String) -> Result<Self> {
+    /// As [`Checkpoint::open`], with the room that an earlier one leaves behind: see [`Checkpoint::into_details`].
+    pub(crate) fn open_in(storage: &dyn Storage, file_name: &str, room: Vec<u8>) -> Result<Self> {
+        let file = storage.open_sized(file_name).map_err(|source| Error::io("opening", file_name, source))?;
+        Self::read_ends(file, file_name.to_owned(), room)
+    }
+
+    /// Reads header, metadata and the last page, and checks them. A file of two pages is read at once.
+    pub(crate) fn read_ends(
+        (file, length): (Box<dyn StorageFile>, u64),
+        file_name: String,
+        mut ends: Vec<u8>,
+    ) -> Result<Self> {
+        const SMALL: u64 = 2 * PAGE_LENGTH;
         let bad = |error| Error::format(&file_name, error);
-        let io = |source| Error::io("reading", &file_name, source);
-        let length = file.length().map_err(io)?;
-        let page = usize::try_from(length.min(PAGE_LENGTH)).unwrap_or(0);
-        let mut front = vec![0; page];
-        read_exact_at(file.as_ref(), &file_name, 0, &mut front, || Part::Header)?;
-        let header = Header::decode(&front).map_err(bad)?;
+        let is_small = length <= SMALL;
+        let first = if is_small { length } else { PAGE_LENGTH };
+        ends.resize(first as usize, 0);
+        read_exact_at(file.as_ref(), &file_name, 0, &mut ends, || Part::Header)?;
+        let header = Header::decode(&ends).map_err(bad)?;
         let metadata_end = Header::LENGTH + header.metadata_length as usize;
         if metadata_end as u64 > length {
             let error =
                 FormatError::Truncated { part: Part::Metadata, needed: metadata_end as u64, found: length };
             return Err(bad(error));
         }
-        let read = front.len();
+        let read = ends.len();
         if metadata_end > read {
-            front.resize(metadata_end, 0);
-            read_exact_at(file.as_ref(), &file_name, read as u64, &mut front[read..], || Part::Metadata)?;
+            ends.resize(metadata_end, 0);
+            read_exact_at(file.as_ref(), &file_name, read as u64, &mut ends[read..], || Part::Metadata)?;
         }
-        let json = &front[Header::LENGTH..metadata_end];
-        header.check_metadata(json).map_err(bad)?;
-        let mut tail = vec![0; page];
-        read_exact_at(file.as_ref(), &file_name, length - page as u64, &mut tail, || Part::CommitRecord)?;
-        let record = CommitRecord::decode(&tail, length, &header).map_err(bad)?;
-        if Digest::of(json) != record.metadata_digest {
+        let metadata_digest = header.check_metadata(&ends[Header::LENGTH..metadata_end]).map_err(bad)?;
+        let tail_at = if is_small { 0 } else { ends.len() };
+        if !is_small {
+            ends.resize(tail_at + PAGE_LENGTH as usize, 0);
+            let tail = &mut ends[tail_at..];
+            read_exact_at(file.as_ref(), &file_name, length - PAGE_LENGTH, tail, || Part::CommitRecord)?;
+        }
+        let record = CommitRecord::decode(&ends[tail_at..], length, &header).map_err(bad)?;
+        if metadata_digest != record.metadata_digest {
             let reason = "its digest does not match".to_owned();
             return Err(bad(FormatError::Damaged { part: Part::Metadata, reason }));
         }
-        let metadata = Metadata::decode(json).map_err(bad)?;
+        let metadata = Metadata::decode(&ends[Header::LENGTH..metadata_end]).map_err(bad)?;
         let (sections, index) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { file, file_name, header, metadata, record, tail, sections, index })
+        Ok(Self { file, file_name, header, metadata, record, ends, tail_at, sections, index })
     }
 
     /// What it says about itself.
@@ -132,6 +144,12 @@ impl Checkpoint {
             self.record.content_digest,
             self.record.index_digest,
         )
+    }
+
+    /// As [`Checkpoint::details`], without a copy, and the room to open the next one in.
+    pub(crate) fn into_details(self) -> (Details, Vec<u8>) {
+        let Self { metadata, record, ends, .. } = self;
+        (Details::new(metadata, record.raw_bytes, record.content_digest, record.index_digest), ends)
     }
 
     /// Its sections, in the order they were saved. Reads neither payload nor block table.
@@ -270,10 +288,11 @@ impl Checkpoint {
     /// A table, from the page that was read already if it lies there. The commit record was checked, so its length is
     /// less than the file's.
     fn table(&self, offset: u64, length: u64, part: Part) -> Result<std::borrow::Cow<'_, [u8]>> {
-        let tail_start = self.record.file_length - self.tail.len() as u64;
+        let tail = &self.ends[self.tail_at..];
+        let tail_start = self.record.file_length - tail.len() as u64;
         if let Some(start) = offset.checked_sub(tail_start) {
             let range = start as usize..(start + length) as usize;
-            if let Some(table) = self.tail.get(range) {
+            if let Some(table) = tail.get(range) {
                 return Ok(table.into());
             }
         }

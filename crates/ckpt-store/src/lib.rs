@@ -51,6 +51,7 @@ mod pin;
 mod publish;
 mod quarantine;
 mod reader;
+mod rows;
 mod runs;
 mod section;
 mod sink;

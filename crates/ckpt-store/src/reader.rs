@@ -14,7 +14,7 @@ use crate::load::Loaded;
 use crate::log::{Log, LogLine};
 use crate::names::{Fence, Named, Newest};
 use crate::runs;
-use crate::storage::{Access, Local, Storage};
+use crate::storage::{Local, Storage};
 
 /// A run that is only read.
 ///
@@ -39,12 +39,6 @@ pub struct Verification {
     pub block: Option<u32>,
     /// What is wrong, if something is.
     pub reason: Option<String>,
-}
-
-/// Why a file was not opened for a listing.
-enum Unopened {
-    Fault(State, String),
-    Gone,
 }
 
 impl RunReader {
@@ -89,19 +83,16 @@ impl RunReader {
     /// Only if the directory cannot be listed: a file that is not good is a row that says so.
     pub fn list(&self) -> Result<Vec<Entry>> {
         let (named, pins) = self.names()?;
+        let mut entries: Vec<Entry> = self.rows(&named, &pins).into_iter().flatten().collect();
         let mut fence = Fence::default();
-        let mut entries = Vec::with_capacity(named.len());
-        for named in named.iter().rev() {
-            let Some(mut entry) = self.entry(named, pins.contains(&named.order.1)) else { continue };
+        for entry in entries.iter_mut().rev() {
             if entry.details.is_some()
-                && let Some(reason) = fence.pass(named.order)
+                && let Some(reason) = fence.pass(entry.order())
                 && entry.is_committed()
             {
                 (entry.state, entry.reason) = (State::Fenced, Some(reason));
             }
-            entries.push(entry);
         }
-        entries.reverse();
         Ok(entries)
     }
 
@@ -182,35 +173,6 @@ impl RunReader {
         Ok((Newest::among(names), pins))
     }
 
-    /// The row of a file; nothing if it was deleted since its name was read.
-    fn entry(&self, named: &Named, pinned: bool) -> Option<Entry> {
-        let length = || self.length(&named.file_name);
-        let (state, reason, mut entry) = match (self.open_named(named), named.fault.clone()) {
-            (Ok(checkpoint), None) => return Some(named.committed(&checkpoint, pinned)),
-            (Ok(checkpoint), Some((state, reason))) => (state, reason, named.committed(&checkpoint, pinned)),
-            (Err(Unopened::Fault(state, reason)), _) => (state, reason, named.unopened(length(), pinned)),
-            (Err(Unopened::Gone), _) => return None,
-        };
-        (entry.state, entry.reason) = (state, Some(reason));
-        Some(entry)
-    }
-
-    fn open_named(&self, named: &Named) -> Result<Checkpoint, Unopened> {
-        if let Some((State::Foreign, reason)) = &named.fault {
-            return Err(Unopened::Fault(State::Foreign, reason.clone()));
-        }
-        let checkpoint = Checkpoint::open(self.storage.as_ref(), &named.file_name)
-            .and_then(|checkpoint| checkpoint.sections().map(|_| ()).map(|()| checkpoint))
-            .map_err(|error| match is_gone(&error) {
-                true => Unopened::Gone,
-                false => Unopened::Fault(state_of(&error), error_reason(&error)),
-            })?;
-        match self.disagreement(named, &checkpoint) {
-            Some(reason) => Err(Unopened::Fault(State::Foreign, reason)),
-            None => Ok(checkpoint),
-        }
-    }
-
     /// What the inside says against the name, or against the run.
     pub(crate) fn disagreement(&self, named: &Named, checkpoint: &Checkpoint) -> Option<String> {
         let metadata = checkpoint.metadata();
@@ -254,11 +216,6 @@ impl RunReader {
         }
     }
 
-    fn length(&self, file_name: &str) -> u64 {
-        let file = self.storage.open(file_name, Access::Read);
-        file.and_then(|file| file.length()).unwrap_or(0)
-    }
-
     pub(crate) fn nothing_there(&self) -> Error {
         Error::NotFound { wanted: format!("latest in {}", self.path.display()), present: Vec::new() }
     }
@@ -279,7 +236,7 @@ pub(crate) fn state_of(error: &Error) -> State {
 }
 
 /// The error without the file's name, which stands beside it.
-fn error_reason(error: &Error) -> String {
+pub(crate) fn error_reason(error: &Error) -> String {
     match error {
         Error::Damaged { source, .. } | Error::Unsupported { source, .. } => source.to_string(),
         other => other.to_string(),

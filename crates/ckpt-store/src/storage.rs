@@ -56,6 +56,17 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// [`io::ErrorKind::NotFound`] if there is none.
     fn open(&self, path: &str, access: Access) -> io::Result<Box<dyn StorageFile>>;
 
+    /// Opens a regular file for reading, and says how long it is: [`Storage::open`] and [`StorageFile::length`], for which a
+    /// storage may know a quicker way.
+    ///
+    /// # Errors
+    /// Those of the two.
+    fn open_sized(&self, path: &str) -> io::Result<(Box<dyn StorageFile>, u64)> {
+        let file = self.open(path, Access::Read)?;
+        let length = file.length()?;
+        Ok((file, length))
+    }
+
     /// Renames a file in one step. Never replaces.
     ///
     /// # Errors

@@ -131,11 +131,16 @@ impl Storage for Local {
             Access::Append => OFlags::RDWR | OFlags::APPEND,
             Access::Write => OFlags::RDWR,
         };
-        let file = self.open_regular(path, flags, Mode::empty())?;
+        let (file, _) = self.open_regular(path, flags, Mode::empty())?;
         if access != Access::Read {
             check_only_name(&file, path)?;
         }
         Ok(Box::new(LocalFile::opened(file, access)))
+    }
+
+    fn open_sized(&self, path: &str) -> io::Result<(Box<dyn StorageFile>, u64)> {
+        let (file, length) = self.open_regular(path, OFlags::RDONLY, Mode::empty())?;
+        Ok((Box::new(LocalFile::opened(file, Access::Read)), length))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -158,7 +163,8 @@ impl Storage for Local {
 
     fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn StorageLock>>> {
         for _ in 0..LOCK_TRIES_MAX {
-            let file = self.open_regular(path, OFlags::RDWR | OFlags::CREATE, Mode::from_raw_mode(0o666))?;
+            let flags = OFlags::RDWR | OFlags::CREATE;
+            let (file, _) = self.open_regular(path, flags, Mode::from_raw_mode(0o666))?;
             let Some(lock) = LocalLock::take(self.clone(), path, file)? else { return Ok(None) };
             if lock.is_current()? {
                 return Ok(Some(Box::new(lock)));
@@ -181,15 +187,15 @@ impl Storage for Local {
 }
 
 impl Local {
-    /// Opens or makes what must be a regular file. `NONBLOCK` keeps a FIFO from waiting for its other end, `NOCTTY` a
+    /// Opens or makes what must be a regular file; returns its length, too. `NONBLOCK` keeps a FIFO from waiting for its other end, `NOCTTY` a
     /// terminal from becoming ours; on regular files both do nothing.
-    fn open_regular(&self, path: &str, flags: OFlags, mode: Mode) -> io::Result<File> {
+    fn open_regular(&self, path: &str, flags: OFlags, mode: Mode) -> io::Result<(File, u64)> {
         let (dir, name) = split(path)?;
         let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
         let descriptor = self.root.reach(dir)?.open_name(name, flags, mode)?;
         let stat = rustix::fs::fstat(&descriptor)?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(File::from(descriptor)),
+            FileType::RegularFile => Ok((File::from(descriptor), stat.st_size.try_into().unwrap_or(0))),
             other => {
                 let text = format!("{path:?} is not a regular file but a {}", file_type_name(other));
                 Err(io::Error::new(io::ErrorKind::InvalidInput, text))

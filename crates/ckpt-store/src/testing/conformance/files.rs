@@ -12,6 +12,7 @@ pub(super) const CASES: &[Case] = &[
     ("a new file is empty and can be read and written", new_file),
     ("what was written is read back, wherever it was", write_and_read),
     ("only a regular file that is there is opened", open),
+    ("a file that is opened with its length is that file, that long", open_sized),
     ("a file opened for reading is not written", read_only),
     ("appending goes to the end, whatever the offset", append),
     ("setting the length cuts or adds zeros", set_length),
@@ -37,6 +38,19 @@ fn new_file(storage: Arc<dyn Storage>) -> Result<(), Broken> {
     equal("bytes read", file.read_at(0, &mut [0; 8])?, 0)?;
     write_all(&mut *file, 0, b"content")?;
     equal("content", read_all(&*file)?, b"content".to_vec())
+}
+
+fn open_sized(storage: Arc<dyn Storage>) -> Result<(), Broken> {
+    storage.create_dir("dir")?;
+    let mut file = storage.create("dir/file")?;
+    for content in [&b""[..], b"content", b"more content"] {
+        write_all(&mut *file, 0, content)?;
+        let (opened, length) = storage.open_sized("dir/file")?;
+        equal("length", length, content.len() as u64)?;
+        equal("content", read_all(&*opened)?, content.to_vec())?;
+    }
+    fails("of a missing one", storage.open_sized("none"), ErrorKind::NotFound)?;
+    hold(storage.open_sized("dir").is_err(), || "a directory was opened as a file".to_owned())
 }
 
 fn write_and_read(storage: Arc<dyn Storage>) -> Result<(), Broken> {
