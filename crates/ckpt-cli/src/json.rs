@@ -22,6 +22,16 @@ impl Serialize for Number {
     }
 }
 
+/// The checkpoints of a listing, each turned into its row when it is written: there may be a hundred thousand.
+#[derive(Debug)]
+pub(crate) struct Rows<'a>(pub(crate) &'a [Entry]);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Row::of))
+    }
+}
+
 /// A checkpoint in a listing.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row<'a> {
@@ -35,8 +45,8 @@ pub(crate) struct Row<'a> {
     unit: Option<&'a str>,
     progress_pct: Option<f64>,
     status: Option<Status>,
-    metrics: BTreeMap<&'a str, Number>,
-    labels: BTreeMap<&'a str, &'a str>,
+    metrics: Metrics<'a>,
+    labels: Labels<'a>,
     market: Option<&'a str>,
     seed: Option<i64>,
     created_at: Option<Timestamp>,
@@ -64,8 +74,8 @@ impl<'a> Row<'a> {
             unit: position.and_then(|position| text(&position.unit)),
             progress_pct: position.and_then(|position| position.progress_pct()),
             status: entry.status(),
-            metrics: metadata.map(metrics).unwrap_or_default(),
-            labels: metadata.map(labels).unwrap_or_default(),
+            metrics: Metrics(metadata.map(|metadata| &metadata.metrics.values)),
+            labels: Labels(metadata.map(|metadata| &metadata.labels)),
             market: metadata.and_then(|metadata| text(&metadata.market)),
             seed: metadata.and_then(|metadata| metadata.seed),
             created_at: entry.created_at(),
@@ -75,6 +85,26 @@ impl<'a> Row<'a> {
             pinned: entry.pinned,
             state: entry.state,
         }
+    }
+}
+
+/// Metrics by name; none if nothing is known of them.
+#[derive(Debug)]
+struct Metrics<'a>(Option<&'a BTreeMap<String, f64>>);
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.into_iter().flatten().map(|(name, value)| (name, Number(*value))))
+    }
+}
+
+/// Labels by key; none if nothing is known of them.
+#[derive(Debug)]
+struct Labels<'a>(Option<&'a BTreeMap<String, String>>);
+
+impl Serialize for Labels<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.into_iter().flatten())
     }
 }
 
@@ -134,14 +164,6 @@ pub(crate) fn events(metadata: &Metadata) -> impl Iterator<Item = &Event> {
 /// The event that a file name shows: the strongest, of equals the first.
 pub(crate) fn strongest<'a>(events: &[&'a Event]) -> Option<&'a Event> {
     events.iter().rev().copied().max_by_key(|event| event.strength())
-}
-
-fn metrics(metadata: &Metadata) -> BTreeMap<&str, Number> {
-    metadata.metrics.values.iter().map(|(name, value)| (name.as_str(), Number(*value))).collect()
-}
-
-fn labels(metadata: &Metadata) -> BTreeMap<&str, &str> {
-    metadata.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Where answers and messages go: answers to standard output, messages to standard error.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use serde::Serialize;
 
@@ -11,6 +11,9 @@ use crate::human;
 pub(crate) struct Output {
     json: bool,
 }
+
+/// Bytes of an answer that are written at once.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Nobody reads standard output any more.
 #[derive(Debug, thiserror::Error)]
@@ -35,9 +38,10 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
         if self.json {
-            let mut line = serde_json::to_vec(value)?;
-            line.push(b'\n');
-            return write(io::stdout().lock(), &line);
+            // Piece by piece: an answer may be longer than anybody wants to hold in memory.
+            let mut out = BufWriter::with_capacity(PIECE_BYTES, io::stdout().lock());
+            let written = serde_json::to_writer(&mut out, value).map_err(io::Error::from);
+            return told(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()));
         }
         write(anstream::stdout().lock(), text().as_bytes())
     }
@@ -66,7 +70,12 @@ pub(crate) fn write_bytes(bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 fn write(mut out: impl Write, bytes: &[u8]) -> anyhow::Result<()> {
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    told(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// What became of writing to standard output.
+fn told(written: io::Result<()>) -> anyhow::Result<()> {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
         other => other.map_err(|error| anyhow::anyhow!("writing to standard output: {error}")),
     }

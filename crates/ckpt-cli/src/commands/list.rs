@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::args::ListArgs;
 use crate::failure::Failure;
-use crate::json::{self, Row};
+use crate::json::{self, Rows};
 use crate::output::Output;
 use crate::table::{Cell, Table};
 use crate::{human, source};
@@ -28,7 +28,7 @@ struct RunRows<'a> {
     kind: &'a str,
     name: &'a str,
     run_id: &'a str,
-    checkpoints: Vec<Row<'a>>,
+    checkpoints: Rows<'a>,
 }
 
 pub(crate) fn run(args: &ListArgs, output: &Output) -> anyhow::Result<()> {
@@ -96,8 +96,7 @@ pub(crate) fn heading(run: &RunReader) -> String {
 }
 
 fn one(entries: &[Entry], path: &Path, output: &Output) -> anyhow::Result<()> {
-    let rows: Vec<Row<'_>> = entries.iter().map(Row::of).collect();
-    output.answer(&rows, || table(entries, ckpt::now(), 0))?;
+    output.answer(&Rows(entries), || table(entries, ckpt::now(), 0))?;
     tell_states(entries, path, output);
     Ok(())
 }
@@ -114,7 +113,7 @@ fn many(root: &Path, output: &Output) -> anyhow::Result<()> {
         kind: run.identity().kind.as_str(),
         name: run.identity().name.as_str(),
         run_id: &run.identity().run_id,
-        checkpoints: entries.iter().map(Row::of).collect(),
+        checkpoints: Rows(entries),
     });
     output.answer(&Roots { runs: runs.collect() }, || {
         let now = ckpt::now();
