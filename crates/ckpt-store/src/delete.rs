@@ -1,12 +1,13 @@
 //! Deleting: what may go, what must stay, and the order in which it is said, done and made durable.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ckpt_format::{Entry, State};
 
 use crate::error::{Error, Result};
 use crate::lock::Purpose;
 use crate::log::{LogEvent, Victim};
+use crate::names::{self, Fence, Named};
 use crate::open::unlink_if_there;
 use crate::pin::is_pinned;
 use crate::store::{Progress, Run};
@@ -36,6 +37,9 @@ pub struct Deleted {
     pub freed_bytes: u64,
 }
 
+/// The row of what is to be deleted, and why it is.
+type Doomed<'a> = (Entry, &'a str);
+
 impl Run {
     /// Deletes checkpoints of this run. The decision is in the log, synced, before the first is gone.
     ///
@@ -49,9 +53,9 @@ impl Run {
         progress.check()?;
         let storage = self.reader.storage().as_ref();
         self.ownership.check(storage)?;
-        let entries = self.reader.list()?;
-        let victims = find_victims(&entries, deletions)?;
-        self.check_what_stays(&entries, &victims, &mut progress)?;
+        let (named, pins) = self.reader.names()?;
+        let victims = self.find_victims(&named, &pins, deletions)?;
+        self.check_what_stays(&named, &pins, &victims, &mut progress)?;
         self.tell_or_make_room(&victims, &mut progress)?;
         let mut deleted = Deleted::default();
         for batch in victims.chunks(PER_LOCK) {
@@ -76,12 +80,50 @@ impl Run {
         Ok(deleted)
     }
 
+    /// What is to be deleted, each provably this run's own and not pinned. Of the others only the names are known.
+    fn find_victims<'a>(
+        &self,
+        named: &[Named],
+        pins: &BTreeSet<u64>,
+        deletions: &'a [Deletion],
+    ) -> Result<Vec<Doomed<'a>>> {
+        let mut seen = BTreeSet::new();
+        let wanted: Vec<&Deletion> =
+            deletions.iter().filter(|deletion| seen.insert(&deletion.file_name)).collect();
+        let found: Vec<Option<&Named>> =
+            wanted.iter().map(|deletion| names::find(named, &deletion.file_name)).collect();
+        let rows = self.reader.rows(&found.iter().copied().flatten().cloned().collect::<Vec<_>>(), pins);
+        let mut rows = rows.into_iter();
+        let mut victims = Vec::with_capacity(wanted.len());
+        for (deletion, found) in wanted.into_iter().zip(found) {
+            let file_name = &deletion.file_name;
+            // Without a row it was deleted since the names were read.
+            let entry = found.and_then(|_| rows.next().flatten()).ok_or_else(|| Error::NotFound {
+                wanted: format!("file:{file_name}"),
+                present: named.iter().map(|named| named.file_name.clone()).collect(),
+            })?;
+            if entry.pinned {
+                return Err(Error::Pinned { sequence: entry.sequence });
+            }
+            let own = matches!(entry.state, State::Committed | State::Duplicate) && entry.details.is_some();
+            if !own {
+                let why = entry.reason.as_deref().unwrap_or("it cannot be read");
+                let reason =
+                    format!("{file_name} is {}, so it cannot be proved to be this run's: {why}", entry.state);
+                return Err(Error::Invalid { reason });
+            }
+            victims.push((entry, deletion.reason.as_str()));
+        }
+        Ok(victims)
+    }
+
     /// The newest verified checkpoint stays, and so does the newest that is also known to be durable: nothing is deleted
-    /// in reliance on a file that a power loss may take.
+    /// in reliance on a file that a power loss may take. Reads no further back than that.
     fn check_what_stays(
         &self,
-        entries: &[Entry],
-        victims: &[(&Entry, &str)],
+        named: &[Named],
+        pins: &BTreeSet<u64>,
+        victims: &[Doomed<'_>],
         progress: &mut Progress,
     ) -> Result<()> {
         let doomed: BTreeSet<&str> = victims.iter().map(|(entry, _)| entry.file_name.as_str()).collect();
@@ -92,19 +134,25 @@ impl Run {
             Ok(())
         };
         let mut verified_one = false;
-        for entry in entries.iter().rev().filter(|entry| entry.is_committed()) {
-            if !self.verify_once(entry, progress)? {
+        let mut fence = Fence::default();
+        let mut room = Vec::new();
+        for named in named.iter().rev() {
+            let Some(entry) = self.reader.row(named, pins.contains(&named.order.1), &mut room) else {
+                continue;
+            };
+            let fenced = entry.details.is_some() && fence.pass(entry.order()).is_some();
+            if fenced || !entry.is_committed() || !self.verify_once(&entry, progress)? {
                 continue;
             }
             if !verified_one {
-                stays(entry, "it is the newest good one")?;
+                stays(&entry, "it is the newest good one")?;
                 verified_one = true;
             }
-            if self.is_durable(entry, progress) {
-                return stays(entry, "it is the newest that is known to survive a power loss");
+            if self.is_durable(&entry, progress) {
+                return stays(&entry, "it is the newest that is known to survive a power loss");
             }
         }
-        let newest = entries.last().map_or(0, |entry| entry.sequence);
+        let newest = named.last().map_or(0, |named| named.order.1);
         let reason = "no checkpoint is known to survive a power loss: who wrote them did not live to say so. Save once \
                       more, then delete";
         Err(Error::LastVerified { sequence: newest, reason: reason.to_owned() })
@@ -138,7 +186,7 @@ impl Run {
     }
 
     /// Deleting makes room, so it must not fail for want of the little that the log needs: the reserve has it.
-    fn tell_or_make_room(&self, victims: &[(&Entry, &str)], progress: &mut Progress) -> Result<()> {
+    fn tell_or_make_room(&self, victims: &[Doomed<'_>], progress: &mut Progress) -> Result<()> {
         match self.tell_deleting(victims) {
             Err(Error::NoSpace { .. }) if self.release_reserve(progress) => self.tell_deleting(victims),
             told => told.map_err(|error| progress.poison(error)),
@@ -146,7 +194,7 @@ impl Run {
     }
 
     /// The decision is durable before it is carried out.
-    fn tell_deleting(&self, victims: &[(&Entry, &str)]) -> Result<()> {
+    fn tell_deleting(&self, victims: &[Doomed<'_>]) -> Result<()> {
         let lines = victims.chunks(PER_LINE);
         let last = lines.len().saturating_sub(1);
         for (index, chunk) in lines.enumerate() {
@@ -163,32 +211,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-/// The rows of what is to be deleted, each provably this run's own and not pinned.
-fn find_victims<'a>(entries: &'a [Entry], deletions: &'a [Deletion]) -> Result<Vec<(&'a Entry, &'a str)>> {
-    let by_name: BTreeMap<&str, &Entry> =
-        entries.iter().map(|entry| (entry.file_name.as_str(), entry)).collect();
-    let mut victims = Vec::with_capacity(deletions.len());
-    let mut seen = BTreeSet::new();
-    for deletion in deletions.iter().filter(|deletion| seen.insert(&deletion.file_name)) {
-        let file_name = &deletion.file_name;
-        let entry = by_name.get(file_name.as_str()).ok_or_else(|| Error::NotFound {
-            wanted: format!("file:{file_name}"),
-            present: entries.iter().map(|entry| entry.file_name.clone()).collect(),
-        })?;
-        if entry.pinned {
-            return Err(Error::Pinned { sequence: entry.sequence });
-        }
-        let own = matches!(entry.state, State::Committed | State::Fenced | State::Duplicate)
-            && entry.details.is_some();
-        if !own {
-            let why = entry.reason.as_deref().unwrap_or("it cannot be read");
-            let reason =
-                format!("{file_name} is {}, so it cannot be proved to be this run's: {why}", entry.state);
-            return Err(Error::Invalid { reason });
-        }
-        victims.push((*entry, deletion.reason.as_str()));
-    }
-    Ok(victims)
 }

@@ -51,6 +51,13 @@ impl Newest {
     }
 }
 
+/// The checkpoint of that file name among `named`, which are sorted.
+pub(crate) fn find<'a>(named: &'a [Named], file_name: &str) -> Option<&'a Named> {
+    let place = (layout::checkpoint_order(file_name)?, file_name);
+    let index = named.binary_search_by(|named| (named.order, named.file_name.as_str()).cmp(&place)).ok()?;
+    named.get(index)
+}
+
 impl Iterator for Newest {
     type Item = Named;
 
