@@ -1,13 +1,15 @@
 //! Deleting: what may go, what must stay, and the order in which it is said, done and made durable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ckpt_format::{Entry, State};
 
+use crate::crew;
 use crate::error::{Error, Result};
-use crate::lock::Purpose;
+use crate::lock::{Mutation, Purpose};
 use crate::log::{LogEvent, Victim};
-use crate::names::{self, Fence, Named};
+use crate::names::{Fence, Newest};
 use crate::open::unlink_if_there;
 use crate::pin::is_pinned;
 use crate::store::{Progress, Run};
@@ -15,7 +17,9 @@ use crate::store::{Progress, Run};
 /// Victims per line of the log: the end of the log stays readable in one piece.
 const PER_LINE: usize = 100;
 /// Victims per mutation lock: pinning and publishing do not wait for all of them.
-const PER_LOCK: usize = 64;
+const PER_LOCK: usize = 256;
+/// Below this many, threads cost more than they gain.
+const PARALLEL_FROM: usize = 32;
 
 /// A checkpoint to delete, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,23 +57,20 @@ impl Run {
         progress.check()?;
         let storage = self.reader.storage().as_ref();
         self.ownership.check(storage)?;
-        let (named, pins) = self.reader.names()?;
-        let victims = self.find_victims(&named, &pins, deletions)?;
-        self.check_what_stays(&named, &pins, &victims, &mut progress)?;
+        let (newest, pins) = self.reader.newest()?;
+        let victims = self.find_victims(&newest, &pins, deletions)?;
+        self.check_what_stays(newest, &pins, &victims, &mut progress)?;
         self.tell_or_make_room(&victims, &mut progress)?;
         let mut deleted = Deleted::default();
         for batch in victims.chunks(PER_LOCK) {
             let held = self.locker.mutate(self.epoch(), Purpose::Delete)?;
-            for (entry, _) in batch {
-                self.ownership.check(storage)?;
-                if is_pinned(storage, entry.sequence, &held)? {
+            for (gone, (entry, _)) in self.unlink_all(batch, &held)?.into_iter().zip(batch) {
+                if gone {
+                    deleted.freed_bytes += entry.stored_bytes;
+                    deleted.file_names.push(entry.file_name.clone());
+                } else {
                     deleted.kept.push(entry.file_name.clone());
-                    continue;
                 }
-                held.check()?;
-                unlink_if_there(storage, &entry.file_name)?;
-                deleted.freed_bytes += entry.stored_bytes;
-                deleted.file_names.push(entry.file_name.clone());
             }
         }
         if let Err(source) = storage.sync_dir("") {
@@ -80,27 +81,56 @@ impl Run {
         Ok(deleted)
     }
 
+    /// Removes each unless it is pinned; whether it did. Most of it is waiting for the medium, so several threads do it: each
+    /// asks before each of its own whether the run and the lock are still ours.
+    fn unlink_all(&self, batch: &[Doomed<'_>], held: &Mutation) -> Result<Vec<bool>> {
+        let storage = self.reader.storage().as_ref();
+        let failed = AtomicBool::new(false);
+        let unlink = |entry: &Entry| {
+            self.ownership.check(storage)?;
+            if is_pinned(storage, entry.sequence, held)? {
+                return Ok(false);
+            }
+            held.check()?;
+            unlink_if_there(storage, &entry.file_name).map(|()| true)
+        };
+        let outcomes = crew::map(batch, PARALLEL_FROM, |(entry, _), ()| {
+            // Where one fails the others would: nothing more is begun.
+            if failed.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            unlink(entry).inspect_err(|_| failed.store(true, Ordering::Relaxed))
+        });
+        outcomes.into_iter().collect()
+    }
+
     /// What is to be deleted, each provably this run's own and not pinned. Of the others only the names are known.
     fn find_victims<'a>(
         &self,
-        named: &[Named],
+        newest: &Newest,
         pins: &BTreeSet<u64>,
         deletions: &'a [Deletion],
     ) -> Result<Vec<Doomed<'a>>> {
-        let mut seen = BTreeSet::new();
-        let wanted: Vec<&Deletion> =
-            deletions.iter().filter(|deletion| seen.insert(&deletion.file_name)).collect();
-        let found: Vec<Option<&Named>> =
-            wanted.iter().map(|deletion| names::find(named, &deletion.file_name)).collect();
-        let rows = self.reader.rows(&found.iter().copied().flatten().cloned().collect::<Vec<_>>(), pins);
-        let mut rows = rows.into_iter();
+        let mut wanted: HashMap<&str, &Deletion> = HashMap::with_capacity(deletions.len());
+        for deletion in deletions {
+            wanted.entry(&deletion.file_name).or_insert(deletion);
+        }
+        let named = newest.named(|name| wanted.contains_key(name));
+        let rows = self.reader.rows(&named, pins).into_iter().flatten();
+        let mut rows: HashMap<String, Entry> = rows.map(|row| (row.file_name.clone(), row)).collect();
         let mut victims = Vec::with_capacity(wanted.len());
-        for (deletion, found) in wanted.into_iter().zip(found) {
+        for deletion in deletions {
             let file_name = &deletion.file_name;
+            if wanted.remove(file_name.as_str()).is_none() {
+                continue;
+            }
             // Without a row it was deleted since the names were read.
-            let entry = found.and_then(|_| rows.next().flatten()).ok_or_else(|| Error::NotFound {
-                wanted: format!("file:{file_name}"),
-                present: named.iter().map(|named| named.file_name.clone()).collect(),
+            let entry = rows.remove(file_name).ok_or_else(|| {
+                let present = newest.clone().into_oldest_first();
+                Error::NotFound {
+                    wanted: format!("file:{file_name}"),
+                    present: present.into_iter().map(|named| named.file_name).collect(),
+                }
             })?;
             if entry.pinned {
                 return Err(Error::Pinned { sequence: entry.sequence });
@@ -121,7 +151,7 @@ impl Run {
     /// in reliance on a file that a power loss may take. Reads no further back than that.
     fn check_what_stays(
         &self,
-        named: &[Named],
+        newest: Newest,
         pins: &BTreeSet<u64>,
         victims: &[Doomed<'_>],
         progress: &mut Progress,
@@ -136,8 +166,10 @@ impl Run {
         let mut verified_one = false;
         let mut fence = Fence::default();
         let mut room = Vec::new();
-        for named in named.iter().rev() {
-            let Some(entry) = self.reader.row(named, pins.contains(&named.order.1), &mut room) else {
+        let mut last = 0;
+        for named in newest {
+            last = last.max(named.order.1);
+            let Some(entry) = self.reader.row(&named, pins.contains(&named.order.1), &mut room) else {
                 continue;
             };
             let fenced = entry.details.is_some() && fence.pass(entry.order()).is_some();
@@ -152,10 +184,9 @@ impl Run {
                 return stays(&entry, "it is the newest that is known to survive a power loss");
             }
         }
-        let newest = named.last().map_or(0, |named| named.order.1);
         let reason = "no checkpoint is known to survive a power loss: who wrote them did not live to say so. Save once \
                       more, then delete";
-        Err(Error::LastVerified { sequence: newest, reason: reason.to_owned() })
+        Err(Error::LastVerified { sequence: last, reason: reason.to_owned() })
     }
 
     fn verify_once(&self, entry: &Entry, progress: &mut Progress) -> Result<bool> {

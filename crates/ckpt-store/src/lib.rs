@@ -35,6 +35,7 @@
 mod buffer;
 mod checkpoint;
 mod compress;
+mod crew;
 mod decode;
 mod delete;
 mod encode;

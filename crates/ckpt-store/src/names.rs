@@ -36,6 +36,12 @@ impl Newest {
         Self { rest: names.into_iter().filter_map(place).collect(), before: None }
     }
 
+    /// Those of the names that `is_meant` takes, in no order. That another file has the place of one is not told.
+    pub(crate) fn named(&self, is_meant: impl Fn(&str) -> bool) -> Vec<Named> {
+        let meant = self.rest.iter().filter(|(_, name, _)| is_meant(name));
+        meant.map(|place| Named::of(place.clone(), false)).collect()
+    }
+
     /// All of them, oldest first.
     pub(crate) fn into_oldest_first(self) -> Vec<Named> {
         let mut places = self.rest.into_vec();
@@ -49,13 +55,6 @@ impl Newest {
         });
         named.collect()
     }
-}
-
-/// The checkpoint of that file name among `named`, which are sorted.
-pub(crate) fn find<'a>(named: &'a [Named], file_name: &str) -> Option<&'a Named> {
-    let place = (layout::checkpoint_order(file_name)?, file_name);
-    let index = named.binary_search_by(|named| (named.order, named.file_name.as_str()).cmp(&place)).ok()?;
-    named.get(index)
 }
 
 impl Iterator for Newest {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{Local, check_only_name};
@@ -16,13 +16,18 @@ pub(super) struct LocalLock {
     storage: Local,
     path: String,
     file: File,
+    /// Device and number of the file: those of an open file are not given to another one.
+    identity: (u64, u64),
 }
 
 impl LocalLock {
     /// Locks `file`, which was opened at `path`; nothing if another handle has it locked.
     pub(super) fn take(storage: Local, path: &str, file: File) -> io::Result<Option<Self>> {
         match retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
-            Ok(()) => Ok(Some(LocalLock { storage, path: path.to_owned(), file })),
+            Ok(()) => {
+                let identity = identity(&rustix::fs::fstat(&file)?);
+                Ok(Some(LocalLock { storage, path: path.to_owned(), file, identity }))
+            }
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -45,10 +50,8 @@ impl StorageLock for LocalLock {
     }
 
     fn is_current(&self) -> io::Result<bool> {
-        // The number of an open file is not given to another one, so equal numbers are the same file.
-        let locked = rustix::fs::fstat(&self.file)?;
         match self.storage.stat(&self.path) {
-            Ok(named) => Ok((named.st_dev, named.st_ino) == (locked.st_dev, locked.st_ino)),
+            Ok(named) => Ok(identity(&named) == self.identity),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -60,4 +63,8 @@ impl Drop for LocalLock {
         // Closing would let go, too, but not while a child that was just forked still has a copy of the descriptor.
         let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
     }
+}
+
+fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
 }
