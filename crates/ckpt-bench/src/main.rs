@@ -3,6 +3,7 @@
 //! One module a subject; [`Place`] is the directory it works in, [`table`] what it prints. Nothing here fails by the
 //! clock: it reports.
 
+mod files;
 mod memory;
 mod place;
 mod single;
@@ -20,7 +21,8 @@ Works in a directory of its own inside DIR (default: here), which it removes; pr
 
   small   a bundle of 100 KB, saved durably
   large   50 MB and 1 GiB: saved durably, loaded and verified
-  memory  the peak of saving 1 GiB from a slice and of streaming 4 GiB";
+  memory  the peak of saving 1 GiB from a slice and of streaming 4 GiB
+  files   runs of 10,000 and of 100,000 (build ckpt-cli before: its program is timed)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match subject {
         "small" => Place::inside(dir).and_then(|place| single::small(&place)),
         "large" => Place::inside(dir).and_then(|place| single::large(&place)),
+        "files" => Place::inside(dir).and_then(|place| files::run(&place)),
         "memory" => Place::inside(dir).and_then(|place| memory::run(&place)),
         // What `memory` starts: a process of its own, so that its peak is of one save alone.
         _ => match subject.strip_prefix("memory-of-") {
