@@ -30,7 +30,7 @@
 //! # Parts
 //!
 //! [`Run`] writes, [`RunReader`] reads beside it without a lock, [`Pins`] marks beside it; [`Checkpoint`] is one open file.
-//! The medium is behind [`storage::Storage`], a trait of ten methods with a conformance suite (feature `testing`).
+//! The medium is behind [`storage::Storage`], a trait of eleven methods with a conformance suite (feature `testing`).
 
 mod buffer;
 mod checkpoint;
