@@ -12,7 +12,7 @@ use ckpt_store::storage::{Memory, Storage};
 use ckpt_store::{Deletion, Error, Run, RunOptions, RunReader};
 
 use self::hooked::Hooked;
-use self::scene::{create, flip, save};
+use self::scene::{PAYLOAD, create, flip, save};
 
 #[path = "rig/hooked.rs"]
 mod hooked;
@@ -80,11 +80,11 @@ fn each_row_stands_in_its_place_and_tells_of_its_own_file() {
     }
 }
 
-/// However many there are: `latest` reads one file, and a deletion its victims and the newest.
+/// However many there are: `latest` reads one file, and a deletion its victims and the newest, down to one that is good.
 #[test]
 fn no_more_files_are_opened_than_the_answer_needs() {
     let opened = Arc::new(Mutex::new(BTreeSet::new()));
-    let (_storage, run) = {
+    let (storage, run) = {
         let opened = Arc::clone(&opened);
         many(move |_, operation, path| {
             if operation == "open" && path.ends_with(".ckpt") {
@@ -97,8 +97,12 @@ fn no_more_files_are_opened_than_the_answer_needs() {
     assert_eq!(opened(), BTreeSet::new(), "opening a run reads names only");
     assert_eq!(run.reader().find(&Selector::Latest).unwrap().sequence, COUNT);
     assert_eq!(opened(), BTreeSet::from([name(COUNT)]));
+    flip(&storage, &name(COUNT), PAYLOAD);
     run.delete(&deletions(3..=4)).unwrap();
-    assert_eq!(opened(), BTreeSet::from([name(3), name(4), name(COUNT)]));
+    assert_eq!(opened(), BTreeSet::from([name(3), name(4), name(COUNT - 1), name(COUNT)]));
+    flip(&storage, &name(COUNT), PAYLOAD);
+    run.delete(&deletions(5..=6)).unwrap();
+    assert_eq!(opened(), BTreeSet::from([name(5), name(6), name(COUNT)]));
 }
 
 #[test]
