@@ -125,7 +125,7 @@ impl Run {
                 continue;
             }
             // Without a row it was deleted since the names were read.
-            let entry = rows.remove(file_name).ok_or_else(|| {
+            let mut entry = rows.remove(file_name).ok_or_else(|| {
                 let present = newest.clone().into_oldest_first();
                 Error::NotFound {
                     wanted: format!("file:{file_name}"),
@@ -134,6 +134,14 @@ impl Run {
             })?;
             if entry.pinned {
                 return Err(Error::Pinned { sequence: entry.sequence });
+            }
+            if entry.state == State::Unreadable {
+                // The system's own error says more than the row; without one it can be read by now.
+                self.reader.open_checkpoint(file_name)?;
+                let again = newest.named(|name| name == file_name);
+                let again =
+                    again.first().and_then(|named| self.reader.row(named, entry.pinned, &mut Vec::new()));
+                entry = again.unwrap_or(entry);
             }
             let own = matches!(entry.state, State::Committed | State::Duplicate) && entry.details.is_some();
             if !own {

@@ -125,7 +125,7 @@ fn conclude(stage: &Stage, noting: &Noting) -> Result<Option<BTreeSet<Verb>>, Br
 /// The error is of the kind that the caller would act on.
 fn typed(fault: Fault, error: &Error) -> Result<(), Broken> {
     // After a sync that failed a handle refuses, and what is not known to be durable keeps what is.
-    const ANY: [&str; 5] = ["invalid", "durability_unknown", "last_verified", "not_found", "fenced"];
+    const ANY: [&str; 4] = ["durability_unknown", "last_verified", "not_found", "fenced"];
     let own: &[&str] = match fault {
         Fault::NoSpace | Fault::Quota => &["no_space"],
         Fault::Permission | Fault::ReadOnly => &["permission"],
