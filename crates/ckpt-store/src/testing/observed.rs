@@ -193,7 +193,7 @@ impl StorageFile for ObservedFile {
         let said = self.of.observer.said_to_be_written(bytes.len());
         // A direct write is of whole pages. Of the last one nothing is there, though a part of it is said to be: who goes
         // on must not rely on it.
-        let whole = if self.direct { said - said % 4_096 } else { said };
+        let whole = if self.direct && said < bytes.len() { said - said % 4_096 } else { said };
         let inner = &mut self.inner;
         self.of.tell(Verb::WriteAt, &self.path, "", || {
             let written = if whole == 0 && said > 0 { 0 } else { inner.write_at(offset, &bytes[..whole])? };
