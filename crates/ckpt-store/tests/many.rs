@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use ckpt_format::{Selector, State, Timestamp};
 use ckpt_store::storage::{Memory, Storage};
@@ -158,12 +160,26 @@ fn when_the_lock_is_lost_no_thread_begins_another_deletion() {
 }
 
 #[test]
-fn an_error_in_one_thread_is_the_answer_and_what_is_left_is_whole() {
-    let (_storage, run) = many(|_, operation, path| match (operation, path) {
-        ("unlink", "00000030.ckpt") => Err(io::ErrorKind::PermissionDenied.into()),
-        _ => Ok(()),
-    });
+fn an_error_in_one_thread_stops_the_others_and_what_is_left_is_whole() {
+    let failed = AtomicBool::new(false);
+    let after = Arc::new(AtomicUsize::new(0));
+    let (_storage, run) = {
+        let after = Arc::clone(&after);
+        many(move |_, operation, path| {
+            if (operation, path) == ("unlink", "00000030.ckpt") {
+                failed.store(true, Ordering::SeqCst);
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            if operation == "unlink" && failed.load(Ordering::SeqCst) {
+                after.fetch_add(1, Ordering::SeqCst);
+                // Time for the one that failed to say so, since this storage is quick.
+                thread::sleep(Duration::from_millis(1));
+            }
+            Ok(())
+        })
+    };
     assert!(matches!(run.delete(&deletions(1..COUNT)), Err(Error::Permission { .. })));
+    assert!(after.load(Ordering::SeqCst) < 100, "{after:?} of the batch's 256 were begun later");
     let rows = run.reader().list().unwrap();
     assert!(rows.iter().all(|row| row.state == State::Committed) && rows.len() as u64 > COUNT - 256);
     assert!(rows.iter().any(|row| row.sequence == 30));
