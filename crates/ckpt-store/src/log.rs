@@ -20,11 +20,12 @@ const SUM_DIGITS: usize = 16;
 const ROTATE_BYTES: u64 = 16 << 20;
 /// What an open reads of the end of the log: some hundred lines.
 const TAIL_BYTES: u64 = 64 << 10;
-/// The most it reads, or cuts, to find a line that it can use. A file is little longer than [`ROTATE_BYTES`] when it is full;
-/// one without content may be as long as it likes and costs its maker nothing.
-const TAIL_BYTES_MAX: u64 = ROTATE_BYTES;
-/// What is read of one file as a whole. A longer one is none of ours.
+/// What is read of one file as a whole. A full one is longer than [`ROTATE_BYTES`], by as much as was said since somebody
+/// looked; one that is longer than this is none of ours: without content it costs its maker nothing.
 const FILE_BYTES_MAX: u64 = 16 * ROTATE_BYTES;
+/// The most an open reads, or cuts, to find a line that it can use: a whole file of ours, or a number would be used twice whose
+/// line stands at its front.
+const TAIL_BYTES_MAX: u64 = FILE_BYTES_MAX;
 
 /// An event in a run, when, and by which process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
