@@ -130,13 +130,20 @@ impl Locker {
     fn try_mutate(&self, epoch: u64, purpose: Purpose, wait: Duration) -> Result<Option<Mutation>> {
         const PAUSE: Duration = Duration::from_millis(1);
         let deadline = Instant::now().checked_add(wait);
+        let mut made_anew = false;
         loop {
             let lock = self
                 .storage
                 .try_lock(layout::MUTATION_LOCK)
                 .map_err(|source| Error::io("locking", layout::MUTATION_LOCK, source))?;
             if let Some(mut lock) = lock {
-                self.write_note(lock.as_mut(), epoch, Some(purpose));
+                let noted = self.write_note(lock.as_mut(), epoch, Some(purpose));
+                if !noted && !made_anew {
+                    // What stands there is another holder's, and might invite somebody to take the lock away from this one.
+                    self.take_away(layout::MUTATION_LOCK)?;
+                    made_anew = true;
+                    continue;
+                }
                 // Until the note was there, the one before it may have invited somebody to take the lock away.
                 let current = lock.is_current();
                 if current.map_err(|source| Error::io("looking at", layout::MUTATION_LOCK, source))? {
@@ -157,16 +164,13 @@ impl Locker {
         Error::Locked { what: "changing the run".to_owned(), holder: holder(note.as_ref(), way_out) }
     }
 
-    /// A full disk must not keep anybody from locking, so a note that cannot be written is left out.
-    fn write_note(&self, lock: &mut dyn StorageLock, epoch: u64, purpose: Option<Purpose>) {
+    /// A full disk must not keep anybody from locking, so a note that cannot be written is left out. Whether the one of who
+    /// held it before is gone at least.
+    fn write_note(&self, lock: &mut dyn StorageLock, epoch: u64, purpose: Option<Purpose>) -> bool {
         let Writer { host, pid, .. } = self.writer.clone();
         let note = Note { host, pid, since: (self.clock)(), epoch, purpose };
-        if let Ok(text) = serde_json::to_string(&note) {
-            // The note of who held it before must not stand for this one; cutting it needs no room.
-            if lock.note(&text).is_err() {
-                let _ = lock.note("");
-            }
-        }
+        // The note of who held it before must not stand for this one; cutting it needs no room.
+        serde_json::to_string(&note).is_ok_and(|text| lock.note(&text).is_ok()) || lock.note("").is_ok()
     }
 
     fn read_note(&self, path: &str) -> Option<Note> {

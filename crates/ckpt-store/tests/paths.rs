@@ -434,6 +434,23 @@ fn a_file_with_a_second_name_is_not_written_to() {
     }
 }
 
+/// The note in such a lock stayed that of an earlier holder, perhaps a publisher's, from whom the lock may be taken: so it was taken
+/// from a deleter, too, who went on deleting what had been pinned meanwhile.
+#[test]
+fn a_lock_file_that_cannot_say_who_holds_it_is_made_anew() {
+    let scene = Scene::new();
+    let run = scene.copy();
+    let note =
+        "{\"host\":\"h\",\"pid\":7,\"since\":\"2025-01-01T00:00:00Z\",\"epoch\":0,\"purpose\":\"publish\"}";
+    fs::write(run.join(".mutate"), note).unwrap();
+    fs::hard_link(run.join(".mutate"), run.join("a backup")).unwrap();
+    let opened = Run::open(&run, options()).unwrap();
+    assert_eq!(fs::metadata(run.join(".mutate")).unwrap().nlink(), 1);
+    assert!(fs::read_to_string(run.join(".mutate")).unwrap().contains("\"purpose\":\"open\""));
+    assert_eq!(fs::read_to_string(run.join("a backup")).unwrap(), note);
+    assert_eq!(Content::of(9).save(&opened, Event::Periodic).unwrap().sequence, STEPS + 1);
+}
+
 /// Where a rename takes two steps, a rotation that died between them leaves the log with two names; once it could not be
 /// written to for that, it would have stayed so.
 #[test]
