@@ -239,7 +239,7 @@ impl Log {
         publish::rotate(self.storage.as_ref(), layout::LOG, &rotated(last.saturating_add(1)))
     }
 
-    /// The last lines, oldest first: back to one that says the highest sequence used by then.
+    /// The last lines, oldest first: back to a save, which says the highest sequence used by then and what is durable.
     pub(crate) fn tail(&self) -> Result<Vec<LogLine>> {
         let names = self.storage.list("").map_err(|source| Error::io("listing", ".", source))?;
         let last = names.iter().filter_map(|entry| rotated_number(&entry.name)).max().map(rotated);
@@ -251,13 +251,13 @@ impl Log {
                     break Vec::new();
                 };
                 let found = decode_lines(&tail);
-                if found.iter().any(says_highest) || window >= length.min(TAIL_BYTES_MAX) {
+                if found.iter().any(is_saved) || window >= length.min(TAIL_BYTES_MAX) {
                     break found;
                 }
                 window = window.saturating_mul(8).min(TAIL_BYTES_MAX);
             };
             lines.splice(0..0, older);
-            if lines.iter().any(says_highest) {
+            if lines.iter().any(is_saved) {
                 break;
             }
         }
@@ -307,10 +307,9 @@ impl Log {
     }
 }
 
-/// Numbers only go up, so whoever says one says the highest of its time.
-fn says_highest(line: &LogLine) -> bool {
-    let says = |event: &LogEvent| matches!(event, LogEvent::Opened { .. } | LogEvent::Saved { .. });
-    matches!(line, LogLine::Good(entry) if says(&entry.event))
+/// Numbers only go up, so the last save says the highest of its time.
+fn is_saved(line: &LogLine) -> bool {
+    matches!(line, LogLine::Good(entry) if matches!(entry.event, LogEvent::Saved { .. }))
 }
 
 fn ends_a_line(file: &dyn StorageFile) -> std::io::Result<bool> {

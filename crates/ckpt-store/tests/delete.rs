@@ -156,3 +156,16 @@ fn an_import_keeps_its_origin_and_must_be_meant() {
     assert_eq!(metadata.run_id, other.reader().identity().run_id);
     assert_eq!(loaded.value.bytes("state").unwrap(), [1; 10]);
 }
+
+/// Only the last 64 KiB of the log were looked at for who is durable, if they held an opening: after some hundred openings without
+/// a save nothing could be deleted any more, "no checkpoint is known to survive".
+#[test]
+fn what_was_acknowledged_long_ago_in_the_log_is_still_known() {
+    let (_root, path, run) = run_with(3);
+    drop(run);
+    for _ in 0..500 {
+        drop(Run::open(&path, on_boot("one")).unwrap());
+    }
+    let run = Run::open(&path, on_boot("one")).unwrap();
+    assert_eq!(run.delete(&deletions(&run, &[1, 2])).unwrap().file_names.len(), 2);
+}
