@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ckpt_format::{Entry, State};
 
@@ -18,6 +19,8 @@ use crate::store::{Progress, Run};
 const PER_LINE: usize = 100;
 /// Victims per mutation lock: pinning and publishing do not wait for all of them.
 const PER_LOCK: usize = 256;
+/// How long others may take it between two batches.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(2);
 /// Below this many, threads cost more than they gain.
 const PARALLEL_FROM: usize = 32;
 
@@ -62,23 +65,36 @@ impl Run {
         self.check_what_stays(newest, &pins, &victims, &mut progress)?;
         self.tell_or_make_room(&victims, &mut progress)?;
         let mut deleted = Deleted::default();
-        for batch in victims.chunks(PER_LOCK) {
-            let held = self.locker.mutate(self.epoch(), Purpose::Delete)?;
-            for (gone, (entry, _)) in self.unlink_all(batch, &held)?.into_iter().zip(batch) {
-                if gone {
-                    deleted.freed_bytes += entry.stored_bytes;
-                    deleted.file_names.push(entry.file_name.clone());
-                } else {
-                    deleted.kept.push(entry.file_name.clone());
+        let mut carry_out = || {
+            for (index, batch) in victims.chunks(PER_LOCK).enumerate() {
+                if index > 0 {
+                    // Who waits for the lock looks again each millisecond: without this it would hardly ever find it free.
+                    std::thread::sleep(BETWEEN_BATCHES);
+                }
+                let held = self.locker.mutate(self.epoch(), Purpose::Delete)?;
+                for (gone, (entry, _)) in self.unlink_all(batch, &held)?.into_iter().zip(batch) {
+                    if gone {
+                        deleted.freed_bytes += entry.stored_bytes;
+                        deleted.file_names.push(entry.file_name.clone());
+                    } else {
+                        deleted.kept.push(entry.file_name.clone());
+                    }
                 }
             }
+            Ok(())
+        };
+        let carried_out: Result<()> = carry_out();
+        if matches!(carried_out, Err(Error::Fenced { .. })) {
+            // Who was overtaken changes nothing, the log neither.
+            return carried_out.map(|()| deleted);
         }
+        // Also after an error half-way: some are gone.
         if let Err(source) = storage.sync_dir("") {
             return Err(progress.poison(Error::DurabilityUnknown { path: ".".to_owned(), source }));
         }
         let count = deleted.file_names.len() as u64;
         self.tell(LogEvent::Deleted { count, freed_bytes: deleted.freed_bytes }, &mut progress);
-        Ok(deleted)
+        carried_out.map(|()| deleted)
     }
 
     /// Removes each unless it is pinned; whether it did. Most of it is waiting for the medium, so several threads do it: each

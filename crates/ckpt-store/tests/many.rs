@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ckpt_format::{Selector, State, Timestamp};
 use ckpt_store::storage::{Memory, Storage};
-use ckpt_store::{Deletion, Error, Run, RunOptions, RunReader};
+use ckpt_store::{Deletion, Error, Pins, Run, RunOptions, RunReader};
 
 use self::hooked::Hooked;
 use self::scene::{PAYLOAD, create, flip, save};
@@ -183,4 +183,34 @@ fn an_error_in_one_thread_stops_the_others_and_what_is_left_is_whole() {
     let rows = run.reader().list().unwrap();
     assert!(rows.iter().all(|row| row.state == State::Committed) && rows.len() as u64 > COUNT - 256);
     assert!(rows.iter().any(|row| row.sequence == 30));
+}
+
+/// Between two batches the lock was free for microseconds only, and who waited for it looked once a millisecond: a pin failed
+/// after five seconds, or came when all was over.
+#[test]
+fn a_pin_finds_its_turn_while_much_is_deleted() {
+    let (storage, run) = many(|_, operation, path| {
+        if operation == "unlink" && path.ends_with(".ckpt") {
+            thread::sleep(Duration::from_micros(300));
+        }
+        Ok(())
+    });
+    let pins = Pins::on(Arc::clone(&storage), "run", &RunOptions::new(clock)).unwrap();
+    let last = COUNT - 1;
+    let started = Arc::new(AtomicBool::new(false));
+    let waiting = Arc::clone(&started);
+    let pinner = thread::spawn(move || {
+        while !waiting.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        pins.pin(last, None)
+    });
+    started.store(true, Ordering::Relaxed);
+    let deleted = run.delete(&deletions(1..COUNT));
+    assert!(pinner.join().unwrap().unwrap());
+    // Either it came before the plan was made, and that was refused, or between two batches.
+    match deleted {
+        Ok(deleted) => assert_eq!(deleted.kept, [name(last)]),
+        Err(error) => assert!(matches!(error, Error::Pinned { .. }), "{error}"),
+    }
 }
