@@ -133,7 +133,8 @@ impl Run {
         }
         let named = newest.named(|name| wanted.contains_key(name));
         let rows = self.reader.rows(&named, pins).into_iter().flatten();
-        let mut rows: HashMap<String, Entry> = rows.map(|row| (row.file_name.clone(), row)).collect();
+        let mut rows: HashMap<String, Entry> =
+            rows.map(|row| (row.entry.file_name.clone(), row.entry)).collect();
         let mut victims = Vec::with_capacity(wanted.len());
         for deletion in deletions {
             let file_name = &deletion.file_name;
@@ -157,7 +158,7 @@ impl Run {
                 let again = newest.named(|name| name == file_name);
                 let again =
                     again.first().and_then(|named| self.reader.row(named, entry.pinned, &mut Vec::new()));
-                entry = again.unwrap_or(entry);
+                entry = again.map_or(entry, |row| row.entry);
             }
             let own = matches!(entry.state, State::Committed | State::Duplicate) && entry.details.is_some();
             if !own {
@@ -193,10 +194,11 @@ impl Run {
         let mut last = 0;
         for named in newest {
             last = last.max(named.order.1);
-            let Some(entry) = self.reader.row(&named, pins.contains(&named.order.1), &mut room) else {
+            let Some(row) = self.reader.row(&named, pins.contains(&named.order.1), &mut room) else {
                 continue;
             };
-            let fenced = entry.details.is_some() && fence.pass(entry.order()).is_some();
+            let fenced = row.counts && fence.pass(row.entry.order()).is_some();
+            let entry = row.entry;
             if fenced || !entry.is_committed() || !self.verify_once(&entry, progress)? {
                 continue;
             }

@@ -141,14 +141,8 @@ impl RunReader {
         let (newest, pins) = self.newest()?;
         let mut fence = Fence::default();
         for candidate in newest {
-            let result = match self.open_for_load(&candidate) {
-                Ok(Ok(checkpoint)) => match fence.pass(candidate.order) {
-                    Some(reason) => {
-                        skipped.push(candidate.skipped(format!("{}: {reason}", State::Fenced), None));
-                        continue;
-                    }
-                    None => read(&checkpoint).map(|value| (value, checkpoint)),
-                },
+            let result = match self.open_for_load(&candidate, &mut fence) {
+                Ok(Ok(checkpoint)) => read(&checkpoint).map(|value| (value, checkpoint)),
                 Ok(Err(reason)) => {
                     skipped.push(candidate.skipped(reason, None));
                     continue;
@@ -186,16 +180,31 @@ impl RunReader {
         }
     }
 
-    /// Opens a candidate for latest: an error, or the reason to pass it over, or the checkpoint.
-    fn open_for_load(&self, named: &Named) -> Result<Result<Checkpoint, String>> {
-        if let Some((state, reason)) = &named.fault {
-            return Ok(Err(format!("{state}: {reason}")));
+    /// Opens a candidate for latest: an error, or the reason to pass it over, or the checkpoint. What counts for the fence is
+    /// the same as in a listing.
+    fn open_for_load(&self, named: &Named, fence: &mut Fence) -> Result<Result<Checkpoint, String>> {
+        let passed_over = |state: State, reason: &str| Ok(Err(format!("{state}: {reason}")));
+        if let Some((State::Foreign, reason)) = &named.fault {
+            return passed_over(State::Foreign, reason);
         }
-        let checkpoint = Checkpoint::open(self.storage().as_ref(), &named.file_name)?;
-        Ok(match self.disagreement(named, &checkpoint) {
-            Some(reason) => Err(format!("{}: {reason}", State::Foreign)),
-            None => Ok(checkpoint),
-        })
+        let opened = Checkpoint::open(self.storage().as_ref(), &named.file_name);
+        let checkpoint = match (opened, &named.fault) {
+            // Whether it counts is all that matters of a duplicate.
+            (Err(_), Some((state, reason))) => return passed_over(*state, reason),
+            (opened, _) => opened?,
+        };
+        if let Some(reason) = self.disagreement(named, &checkpoint) {
+            return passed_over(State::Foreign, &reason);
+        }
+        let fenced = fence.pass(named.order);
+        if let Some((state, reason)) = &named.fault {
+            return passed_over(*state, reason);
+        }
+        checkpoint.sections()?;
+        match fenced {
+            Some(reason) => passed_over(State::Fenced, &reason),
+            None => Ok(Ok(checkpoint)),
+        }
     }
 }
 

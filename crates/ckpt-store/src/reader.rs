@@ -13,6 +13,7 @@ use crate::layout;
 use crate::load::Loaded;
 use crate::log::{Log, LogLine};
 use crate::names::{Fence, Named, Newest};
+use crate::rows::Row;
 use crate::runs;
 use crate::storage::{Local, Storage};
 
@@ -83,17 +84,16 @@ impl RunReader {
     /// Only if the directory cannot be listed: a file that is not good is a row that says so.
     pub fn list(&self) -> Result<Vec<Entry>> {
         let (named, pins) = self.names()?;
-        let mut entries: Vec<Entry> = self.rows(&named, &pins).into_iter().flatten().collect();
+        let mut rows: Vec<Row> = self.rows(&named, &pins).into_iter().flatten().collect();
         let mut fence = Fence::default();
-        for entry in entries.iter_mut().rev() {
-            if entry.details.is_some()
-                && let Some(reason) = fence.pass(entry.order())
+        for Row { entry, .. } in rows.iter_mut().rev().filter(|row| row.counts) {
+            if let Some(reason) = fence.pass(entry.order())
                 && entry.is_committed()
             {
                 (entry.state, entry.reason) = (State::Fenced, Some(reason));
             }
         }
-        Ok(entries)
+        Ok(rows.into_iter().map(|row| row.entry).collect())
     }
 
     /// The row of the checkpoint that is meant. Only good ones can be meant, except by number or file name.
