@@ -26,6 +26,10 @@ const FILE_BYTES_MAX: u64 = 16 * ROTATE_BYTES;
 /// The most an open reads, or cuts, to find a line that it can use: a whole file of ours, or a number would be used twice whose
 /// line stands at its front.
 const TAIL_BYTES_MAX: u64 = FILE_BYTES_MAX;
+/// The most that is read at once on the way back.
+const PIECE_BYTES_MAX: u64 = 4 << 20;
+/// No line is longer: the longest tells of a hundred deletions.
+const LINE_BYTES_MAX: usize = 4 << 20;
 
 /// An event in a run, when, and by which process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -245,23 +249,52 @@ impl Log {
         let last = names.iter().filter_map(|entry| rotated_number(&entry.name)).max().map(rotated);
         let mut lines = Vec::new();
         for path in [Some(layout::LOG.to_owned()), last].into_iter().flatten() {
-            let mut window = TAIL_BYTES;
-            let older = loop {
-                let Some((_, tail, length)) = self.open_end(&path, Access::Read, window)? else {
-                    break Vec::new();
-                };
-                let found = decode_lines(&tail);
-                if found.iter().any(is_saved) || window >= length.min(TAIL_BYTES_MAX) {
-                    break found;
-                }
-                window = window.saturating_mul(8).min(TAIL_BYTES_MAX);
-            };
+            let older = self.tail_of(&path)?;
             lines.splice(0..0, older);
             if lines.iter().any(is_saved) {
                 break;
             }
         }
         Ok(lines)
+    }
+
+    /// The good lines of one file from its last save on, oldest first. Read from the end, piece by piece: however long the file
+    /// is, a few pieces are in memory.
+    fn tail_of(&self, path: &str) -> Result<Vec<LogLine>> {
+        let fail = |source| Error::io("reading", path, source);
+        let file = match self.storage.open(path, Access::Read) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(fail)?,
+        };
+        let mut end = file.length().map_err(fail)?;
+        let floor = end.saturating_sub(TAIL_BYTES_MAX);
+        let mut window = TAIL_BYTES;
+        // The end of a line whose beginning is not read yet.
+        let mut rest = Vec::new();
+        let mut pieces = Vec::new();
+        while end > floor {
+            let start = end.saturating_sub(window).max(floor);
+            let mut bytes = read_range(file.as_ref(), start, end).map_err(fail)?;
+            bytes.append(&mut rest);
+            let whole = match bytes.iter().position(|byte| *byte == b'\n') {
+                _ if start == 0 => 0,
+                Some(newline) => newline.saturating_add(1),
+                None => bytes.len(),
+            };
+            let (cut, lines) = bytes.split_at(whole);
+            if cut.len() <= LINE_BYTES_MAX {
+                rest = cut.to_vec();
+            }
+            let found: Vec<LogLine> = lines.split(|byte| *byte == b'\n').filter_map(decode_good).collect();
+            let done = found.iter().any(is_saved);
+            pieces.push(found);
+            if done {
+                break;
+            }
+            end = start;
+            window = window.saturating_mul(4).min(PIECE_BYTES_MAX);
+        }
+        Ok(pieces.into_iter().rev().flatten().collect())
     }
 
     /// All lines, oldest first, rotated files included. One that is longer than a log can be is an error.
@@ -340,6 +373,20 @@ fn read_from(file: &dyn StorageFile, start: u64) -> std::io::Result<Vec<u8>> {
     }
 }
 
+/// What lies there, or as much of it as the file has.
+fn read_range(file: &dyn StorageFile, start: u64, end: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(end.saturating_sub(start)).unwrap_or(0)];
+    let mut done = 0;
+    while let Some(room) = bytes.get_mut(done..).filter(|room| !room.is_empty()) {
+        match file.read_at(start.saturating_add(done as u64), room)? {
+            0 => break,
+            count => done = done.saturating_add(count),
+        }
+    }
+    bytes.truncate(done);
+    Ok(bytes)
+}
+
 fn sum(entry: &[u8]) -> String {
     Digest::of(entry).to_string().chars().take(SUM_DIGITS).collect()
 }
@@ -356,9 +403,13 @@ fn decode_lines(bytes: &[u8]) -> Vec<LogLine> {
 }
 
 fn decode(line: &str) -> LogLine {
-    let entry = || {
-        let (found, entry) = line.strip_prefix(HEAD)?.strip_suffix('}')?.split_once(MIDDLE)?;
-        (found == sum(entry.as_bytes())).then(|| serde_json::from_str(entry).ok()).flatten()
-    };
-    entry().map_or_else(|| LogLine::Bad(line.to_owned()), |entry| LogLine::Good(Box::new(entry)))
+    decode_good(line.as_bytes()).unwrap_or_else(|| LogLine::Bad(line.to_owned()))
+}
+
+/// The line, if its sum and shape are right.
+fn decode_good(line: &[u8]) -> Option<LogLine> {
+    let line = line.strip_prefix(HEAD.as_bytes())?.strip_suffix(b"}")?;
+    let (found, entry) = std::str::from_utf8(line).ok()?.split_once(MIDDLE)?;
+    let entry = (found == sum(entry.as_bytes())).then(|| serde_json::from_str(entry).ok()).flatten()?;
+    Some(LogLine::Good(Box::new(entry)))
 }
