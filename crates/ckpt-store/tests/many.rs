@@ -189,28 +189,39 @@ fn an_error_in_one_thread_stops_the_others_and_what_is_left_is_whole() {
 /// after five seconds, or came when all was over.
 #[test]
 fn a_pin_finds_its_turn_while_much_is_deleted() {
-    let (storage, run) = many(|_, operation, path| {
+    // On a busy machine whoever waits may sleep through both turns.
+    const TRIES: usize = 8;
+    assert!((0..TRIES).any(|_| a_pin_comes_in_time()), "in none of {TRIES} deletions");
+}
+
+/// Whether a pin that is asked for while the first batch is deleted protects one of the last.
+fn a_pin_comes_in_time() -> bool {
+    let begun = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&begun);
+    let (storage, run) = many(move |_, operation, path| {
         if operation == "unlink" && path.ends_with(".ckpt") {
+            seen.store(true, Ordering::Relaxed);
             thread::sleep(Duration::from_micros(300));
         }
         Ok(())
     });
-    let pins = Pins::on(Arc::clone(&storage), "run", &RunOptions::new(clock)).unwrap();
+    let pins = Pins::on(storage, "run", &RunOptions::new(clock)).unwrap();
     let last = COUNT - 1;
-    let started = Arc::new(AtomicBool::new(false));
-    let waiting = Arc::clone(&started);
     let pinner = thread::spawn(move || {
-        while !waiting.load(Ordering::Relaxed) {
+        while !begun.load(Ordering::Relaxed) {
             thread::yield_now();
         }
         pins.pin(last, None)
     });
-    started.store(true, Ordering::Relaxed);
-    let deleted = run.delete(&deletions(1..COUNT));
-    assert!(pinner.join().unwrap().unwrap());
-    // Either it came before the plan was made, and that was refused, or between two batches.
-    match deleted {
-        Ok(deleted) => assert_eq!(deleted.kept, [name(last)]),
-        Err(error) => assert!(matches!(error, Error::Pinned { .. }), "{error}"),
+    let deleted = run.delete(&deletions(1..COUNT)).unwrap();
+    match pinner.join().unwrap() {
+        Ok(new) => {
+            assert!(new && deleted.kept == [name(last)], "{deleted:?}");
+            true
+        }
+        Err(error) => {
+            assert!(matches!(error, Error::NotFound { .. }), "{error}");
+            false
+        }
     }
 }
