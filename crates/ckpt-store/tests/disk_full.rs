@@ -9,18 +9,16 @@ use std::sync::{Arc, Mutex};
 
 use ckpt_format::{Event, RunName, Selector, State, Timestamp};
 use ckpt_store::storage::{Access, Local, Memory, Storage, StorageFile};
+use ckpt_store::testing::{Observed, Observer, Operation};
 use ckpt_store::{Deletion, Error, LogEvent, LogLine, Run, RunOptions, Saved};
 
 use self::content::Content;
 use self::dice::Dice;
-use self::watched::{Watch, Watched};
 
 #[path = "rig/content.rs"]
 mod content;
 #[path = "rig/dice.rs"]
 mod dice;
-#[path = "rig/watched.rs"]
-mod watched;
 
 /// Where the child mounts its disk. Without it the child's test returns at once.
 const DISK: &str = "CKPT_TEST_DISK";
@@ -296,7 +294,7 @@ fn short_writes_do_not_harm_a_large_save_on_a_disk() {
     let local: Arc<dyn Storage> = Arc::new(Local::open(root.path()).unwrap());
     local.create_dir("run").unwrap();
     let watch = Arc::new(Stingy { dice: Mutex::new(Dice::printed("short writes")) });
-    let stingy: Arc<dyn Storage> = Arc::new(Watched::new(local.descend("run").unwrap(), watch));
+    let stingy: Arc<dyn Storage> = Arc::new(Observed::new(local.descend("run").unwrap(), watch));
     let run = Run::create_on(stingy, "run", &name(), &name(), options(false)).unwrap();
     let sizes = [(4 << 20, 0), (5_000_001, 3), (7, (6 << 20) + 4_095), (4_194_303, 2 << 20)];
     let sized = (1..).zip(sizes).map(|(step, (noise, stream))| Content::sized(step, noise, stream));
@@ -350,8 +348,8 @@ struct Stingy {
     dice: Mutex<Dice>,
 }
 
-impl Watch for Stingy {
-    fn before(&self, _: &str) -> io::Result<()> {
+impl Observer for Stingy {
+    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
         Ok(())
     }
 

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use ckpt_format::{Event, RunName, Selector, State, Timestamp, Writer};
 use ckpt_store::storage::{Access, EntryKind, Memory, Storage};
+use ckpt_store::testing::{Observed, Observer, Operation};
 use ckpt_store::{Deletion, Epoch, Error, Pins, Run, RunOptions, RunReader};
 use rustix::process::{Signal, WaitOptions};
 
 use self::child::Child;
 use self::content::Content;
 use self::dice::Dice;
-use self::watched::{Watch, Watched};
 
 #[path = "rig/child.rs"]
 mod child;
@@ -28,8 +28,6 @@ mod content;
 mod dice;
 #[path = "rig/size.rs"]
 mod size;
-#[path = "rig/watched.rs"]
-mod watched;
 
 const ROUNDS: u64 = 50;
 /// The owner deletes what is older than its newest few.
@@ -209,7 +207,7 @@ fn a_takeover_that_dies_half_way_leaves_one_who_may_write() {
     for stand in 0.. {
         let scene = Scene::new();
         let watch = Arc::new(Dies { left: AtomicU64::new(stand) });
-        let dying: Arc<dyn Storage> = Arc::new(Watched::new(scene.bare.clone(), watch));
+        let dying: Arc<dyn Storage> = Arc::new(Observed::new(scene.bare.clone(), watch));
         let survived = Run::open_on(dying, "run", scene_options(Epoch::Begin(2), 2)).is_ok();
         let begun = scene.bare.list("").unwrap().iter().any(|entry| entry.name == ".epoch-000002");
         let owner_saves = Content::sized(9, 10, 10).save(&scene.owner, Event::Periodic).map(drop);
@@ -313,7 +311,7 @@ impl Scene {
     fn new() -> Self {
         let bare: Arc<dyn Storage> = Arc::new(Memory::new());
         let pause = Arc::new(Pause::default());
-        let watched: Arc<dyn Storage> = Arc::new(Watched::new(bare.clone(), pause.clone()));
+        let watched: Arc<dyn Storage> = Arc::new(Observed::new(bare.clone(), pause.clone()));
         let owner =
             Run::create_on(watched, "run", &name(), &name(), scene_options(Epoch::Begin(1), 1)).unwrap();
         for step in 1..=3 {
@@ -409,8 +407,8 @@ impl std::fmt::Debug for Pause {
     }
 }
 
-impl Watch for Pause {
-    fn before(&self, _: &str) -> io::Result<()> {
+impl Observer for Pause {
+    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
         let mut armed = self.armed.lock().unwrap();
         let due = match armed.as_mut() {
             Some((0, _)) => armed.take(),
@@ -434,8 +432,8 @@ struct Dies {
     left: AtomicU64,
 }
 
-impl Watch for Dies {
-    fn before(&self, _: &str) -> io::Result<()> {
+impl Observer for Dies {
+    fn before(&self, _: &Operation<'_>) -> io::Result<()> {
         let alive = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
         alive.map(drop).map_err(|_| io::Error::other("the process died"))
     }
