@@ -7,7 +7,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use ckpt_format::{Event, Metadata, Selector, Timestamp};
-use ckpt_store::storage::{Access, DirEntry, Memory, Space, Storage, StorageFile, StorageLock};
+use ckpt_store::storage::{Memory, Storage};
+use ckpt_store::testing::{Observed, Observer, Operation, Verb};
 use ckpt_store::{Deletion, Error, Run, RunOptions, Section};
 
 fn clock() -> Timestamp {
@@ -33,6 +34,10 @@ impl Telling {
         Self { inner: Arc::new(Memory::new()), script: Arc::default() }
     }
 
+    fn observed(&self) -> Arc<dyn Storage> {
+        Arc::new(Observed::new(Arc::clone(&self.inner), Arc::new(self.clone())))
+    }
+
     /// Notes the call; an error if it is the one that is to fail. Random parts of names are left out.
     fn call(&self, what: &str, path: &str) -> io::Result<()> {
         let path = if path.starts_with(".staging/") { ".staging/*" } else { path };
@@ -52,92 +57,22 @@ impl Telling {
     }
 }
 
-#[derive(Debug)]
-struct TellingFile {
-    inner: Option<Box<dyn StorageFile>>,
-    of: Telling,
-    path: String,
-}
-
-impl TellingFile {
-    fn inner(&mut self) -> &mut dyn StorageFile {
-        self.inner.as_deref_mut().unwrap()
-    }
-}
-
-impl Storage for Telling {
-    fn list(&self, dir: &str) -> io::Result<Vec<DirEntry>> {
-        self.inner.list(dir)
-    }
-    fn create_dir(&self, path: &str) -> io::Result<()> {
-        self.call("create_dir", path)?;
-        self.inner.create_dir(path)
-    }
-    fn descend(&self, path: &str) -> io::Result<Arc<dyn Storage>> {
-        self.inner.descend(path)
-    }
-    fn create(&self, path: &str) -> io::Result<Box<dyn StorageFile>> {
-        self.call("create", path)?;
-        let inner = Some(self.inner.create(path)?);
-        Ok(Box::new(TellingFile { inner, of: self.clone(), path: path.to_owned() }))
-    }
-    fn open(&self, path: &str, access: Access) -> io::Result<Box<dyn StorageFile>> {
-        let inner = Some(self.inner.open(path, access)?);
-        Ok(Box::new(TellingFile { inner, of: self.clone(), path: path.to_owned() }))
-    }
-    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.call("rename to", to)?;
-        self.inner.rename(from, to)
-    }
-    fn unlink(&self, path: &str) -> io::Result<()> {
-        self.call("unlink", path)?;
-        self.inner.unlink(path)
-    }
-    fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        self.call("sync_dir", if dir.is_empty() { "." } else { dir })?;
-        self.inner.sync_dir(dir)
-    }
-    fn try_lock(&self, path: &str) -> io::Result<Option<Box<dyn StorageLock>>> {
-        self.call("lock", path)?;
-        self.inner.try_lock(path)
-    }
-    fn space(&self) -> io::Result<Space> {
-        self.inner.space()
-    }
-}
-
-impl StorageFile for TellingFile {
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
-        self.of.call("write", &self.path.clone())?;
-        self.inner().write_at(offset, bytes)
-    }
-    fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
-        self.inner.as_ref().unwrap().read_at(offset, bytes)
-    }
-    fn length(&self) -> io::Result<u64> {
-        self.inner.as_ref().unwrap().length()
-    }
-    fn set_length(&mut self, length: u64) -> io::Result<()> {
-        self.inner().set_length(length)
-    }
-    fn allocate(&mut self, length: u64) -> io::Result<()> {
-        self.inner().allocate(length)
-    }
-    fn set_direct(&mut self, direct: bool) -> bool {
-        self.inner().set_direct(direct)
-    }
-    fn reveal(&mut self) -> io::Result<()> {
-        self.of.call("reveal", &self.path.clone())?;
-        self.inner().reveal()
-    }
-    fn sync(&mut self) -> io::Result<()> {
-        self.of.call("sync", &self.path.clone())?;
-        self.inner().sync()
-    }
-    fn close(mut self: Box<Self>) -> io::Result<()> {
-        let inner = self.inner.take().unwrap().close();
-        self.of.call("close", &self.path)?;
-        inner
+impl Observer for Telling {
+    fn before(&self, operation: &Operation<'_>) -> io::Result<()> {
+        let (what, path) = match operation.verb {
+            Verb::CreateDir => ("create_dir", operation.path),
+            Verb::Create => ("create", operation.path),
+            Verb::Rename => ("rename to", operation.detail),
+            Verb::Unlink => ("unlink", operation.path),
+            Verb::SyncDir => ("sync_dir", if operation.path.is_empty() { "." } else { operation.path }),
+            Verb::TryLock => ("lock", operation.path),
+            Verb::WriteAt => ("write", operation.path),
+            Verb::Reveal => ("reveal", operation.path),
+            Verb::Sync => ("sync", operation.path),
+            Verb::Close => ("close", operation.path),
+            _ => return Ok(()),
+        };
+        self.call(what, path)
     }
 }
 
@@ -148,8 +83,7 @@ fn options() -> RunOptions {
 fn new_run() -> (Telling, Run) {
     let storage = Telling::new();
     let kind = "tests".parse().unwrap();
-    let run =
-        Run::create_on(Arc::new(storage.clone()), "run", &kind, &"run".parse().unwrap(), options()).unwrap();
+    let run = Run::create_on(storage.observed(), "run", &kind, &"run".parse().unwrap(), options()).unwrap();
     storage.take();
     (storage, run)
 }
@@ -261,7 +195,7 @@ fn when_the_directory_cannot_be_synced_the_handle_writes_no_more() {
     assert_eq!(run.load(&Selector::Latest).unwrap().entry.sequence, 3, "it may be read");
     drop(run);
     // Who opens it next does not rely on the one of which nobody knows.
-    let run = Run::open_on(Arc::new(storage.clone()), "run", options()).unwrap();
+    let run = Run::open_on(storage.observed(), "run", options()).unwrap();
     let second = run.reader().list().unwrap()[1].file_name.clone();
     run.delete(&[deletion]).unwrap();
     let deletion = Deletion { file_name: second, reason: "a test".into() };
@@ -301,7 +235,7 @@ fn a_log_that_cannot_be_written_does_not_fail_a_save() {
 fn a_new_run_is_durable_before_it_is_used() {
     let storage = Telling::new();
     let kind = "tests".parse().unwrap();
-    Run::create_on(Arc::new(storage.clone()), "run", &kind, &"run".parse().unwrap(), options()).unwrap();
+    Run::create_on(storage.observed(), "run", &kind, &"run".parse().unwrap(), options()).unwrap();
     let told = storage.take();
     let expected = [
         "create_dir .staging",
