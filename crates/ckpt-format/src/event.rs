@@ -133,8 +133,8 @@ impl From<Event> for String {
     }
 }
 
-/// The sort of an event: an [`Event`] without the name of its boundary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The sort of an event: an [`Event`] without the name of its boundary. Ordered by strength.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventClass {

@@ -1,0 +1,13 @@
+//! When to save a checkpoint, which ones to keep, what to do when the disk fills. Pure: arguments in, values with reasons out.
+//!
+//! The rules and their words: `docs/POLICY.md`.
+
+mod best;
+mod pressure;
+mod retain;
+mod trigger;
+
+pub use best::Monitor;
+pub use pressure::{Level, Reserve};
+pub use retain::{RetentionPolicy, Top};
+pub use trigger::{Adaptive, Schedule, Trigger};
