@@ -48,3 +48,9 @@ impl Position {
         }
     }
 }
+
+impl From<u64> for Position {
+    fn from(step: u64) -> Self {
+        Self::at(step)
+    }
+}

@@ -161,6 +161,18 @@ impl RunReader {
         Ok(names.into_iter().map(|entry| entry.name).filter(|name| !layout::is_known(name)).collect())
     }
 
+    /// The files that were set aside, by their names beneath `.quarantine`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the directory cannot be listed.
+    pub fn quarantined(&self) -> Result<Vec<String>> {
+        match self.storage.list(layout::QUARANTINE) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(Error::io("listing", layout::QUARANTINE, source)),
+            Ok(names) => Ok(names.into_iter().map(|entry| entry.name).collect()),
+        }
+    }
+
     /// All checkpoints by name, oldest first, and the pinned sequences.
     pub(crate) fn names(&self) -> Result<(Vec<Named>, BTreeSet<u64>)> {
         self.newest().map(|(newest, pins)| (newest.into_oldest_first(), pins))

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ckpt_format::{Digest, EncodedSection, FileName, Label, Metadata, Origin, Selector, Timestamp, Writer};
+use ckpt_format::{
+    Digest, EncodedSection, FileName, Label, Metadata, Metrics, Origin, Selector, Timestamp, Writer,
+};
 
 use crate::checkpoint::Checkpoint;
 use crate::encode::{Mode, Workshop};
@@ -52,6 +54,8 @@ pub(crate) struct Progress {
     poisoned: Option<String>,
     last_stored_bytes: u64,
     reserved_bytes: u64,
+    /// Which way metrics get better, and the best so far: said in every checkpoint.
+    carried: Metrics,
     notices: Vec<String>,
 }
 
@@ -104,6 +108,7 @@ impl Progress {
             poisoned: None,
             last_stored_bytes,
             reserved_bytes: 0,
+            carried: Metrics::default(),
             notices: Vec::new(),
         };
         for error in tolerated {
@@ -163,7 +168,7 @@ impl Run {
         let sequence = progress.highest_sequence.checked_add(1).ok_or_else(|| Error::Invalid {
             reason: "the highest sequence there is was used: find and remove the file, pin or staging file named by it".to_owned(),
         })?;
-        let metadata = self.complete(metadata, sequence);
+        let metadata = self.complete(metadata, sequence, &progress.carried);
         let json = metadata.encode().map_err(Error::Format)?;
         let file_name = file_name(&metadata);
         let filling = self.make_room(&metadata, &sections, &mut progress);
@@ -209,6 +214,8 @@ impl Run {
         progress.durable.insert((saved.epoch, sequence));
         progress.verified.insert((saved.epoch, sequence));
         progress.last_stored_bytes = saved.stored_bytes;
+        let Metrics { directions, best, .. } = metadata.metrics.clone();
+        progress.carried = Metrics { directions, best, ..Metrics::default() };
         self.tell_saved(&saved, &metadata, &mut progress);
         self.keep_reserve(&mut progress);
         Ok(saved)
@@ -298,7 +305,9 @@ impl Run {
             sequence: from.sequence,
             index_digest: checkpoint.index_digest(),
         };
-        let metadata = Metadata { origin: Some(origin), ..from.clone() };
+        let mut metadata = Metadata { origin: Some(origin), ..from.clone() };
+        // Its best counts checkpoints of the run that it came from.
+        metadata.metrics.best.clear();
         let mut sections = Vec::new();
         for section in checkpoint.sections()? {
             let stream = checkpoint.stream(&section.name)?;
@@ -309,6 +318,13 @@ impl Run {
             );
         }
         self.save(metadata, sections)
+    }
+
+    /// Says which way metrics get better and what the best of each was so far. Every later checkpoint says the same, and notes
+    /// itself where it is better.
+    pub fn carry(&self, metrics: Metrics) {
+        let Metrics { directions, best, .. } = metrics;
+        self.progress().carried = Metrics { directions, best, ..Metrics::default() };
     }
 
     /// What went wrong on the side without making a call fail: a line that could not be logged, a file that could not be
@@ -322,8 +338,10 @@ impl Run {
     }
 
     /// Sets the fields that are the store's.
-    fn complete(&self, metadata: Metadata, sequence: u64) -> Metadata {
+    fn complete(&self, mut metadata: Metadata, sequence: u64, carried: &Metrics) -> Metadata {
         let identity = self.reader.identity();
+        metadata.metrics.inherit(carried);
+        metadata.metrics.note_best(self.epoch(), sequence);
         Metadata {
             run_id: identity.run_id.clone(),
             kind: identity.kind.to_string(),

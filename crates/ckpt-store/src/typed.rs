@@ -60,6 +60,18 @@ impl Run {
     }
 }
 
+impl Checkpoint {
+    /// Reads a bundle, each component from its section; the report says what happened to each.
+    ///
+    /// # Errors
+    /// In [`BundleMode::Strict`] what is wrong with the first component that cannot be had: [`Error::Damaged`],
+    /// [`Error::Incompatible`]. In [`BundleMode::Lenient`] both are reported and take their default. In both the error of a
+    /// component that cannot be read.
+    pub fn read_bundle<B: Bundle>(&self, mode: BundleMode) -> Result<LoadedBundle<B>> {
+        decode_bundle(self, mode)
+    }
+}
+
 fn decode<T: Stored>(checkpoint: &Checkpoint, name: &str) -> Result<Decoded<T>> {
     checkpoint.read_encoded(name)?.load().map_err(|error| {
         let reason = error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
