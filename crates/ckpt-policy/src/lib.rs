@@ -9,5 +9,7 @@ mod trigger;
 
 pub use best::Monitor;
 pub use pressure::{Level, Reserve};
-pub use retain::{RetentionPolicy, Top};
+pub use retain::{
+    Plan, PlanJson, Planned, Reason, RetentionError, RetentionPolicy, Rule, Top, Verdict, Withheld, plan,
+};
 pub use trigger::{Adaptive, Schedule, Trigger};

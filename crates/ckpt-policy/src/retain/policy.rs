@@ -1,0 +1,185 @@
+//! What a user says is to be kept.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ckpt_format::{Digest, Direction, EventClass};
+use serde::{Serialize, Serializer};
+
+use super::reason::{Span, until_completed};
+
+/// What to keep. 0 turns a rule off; a policy in which nothing is on keeps everything.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RetentionPolicy {
+    /// The newest so many periodic ones.
+    pub keep_last: u64,
+    /// The best so many by each metric.
+    pub top: Vec<Top>,
+    /// Those whose sequence is a multiple of this.
+    pub every: u64,
+    /// The classes that are preserved whatever their number.
+    pub preserve: BTreeSet<EventClass>,
+    /// None older than this, but for what is preserved, pinned or newest; zero: off. In JSON `max_age_seconds`.
+    #[serde(rename = "max_age_seconds", serialize_with = "seconds")]
+    pub max_age: Option<Duration>,
+    /// No more bytes than this, as far as what is preserved, pinned or newest allows. 0: off.
+    pub max_bytes: u64,
+    /// Prune at every so many saves; 0: only when the disk fills, at the end, and when asked to.
+    pub prune_every: u64,
+}
+
+/// A budget for the best by one metric.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Top {
+    /// The metric.
+    pub metric: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// How many. 0 turns it off.
+    pub count: u64,
+}
+
+/// A policy that cannot be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RetentionError {
+    /// A budget goes by a metric without a name.
+    #[error("a budget for the best {count} names no metric; name one")]
+    UnnamedMetric {
+        /// How many it would keep.
+        count: u64,
+    },
+    /// Two budgets go by one metric.
+    #[error("metric {metric:?} has two budgets; give it one")]
+    RepeatedMetric {
+        /// The metric.
+        metric: String,
+    },
+    /// Periodic ones are both counted and preserved without number.
+    #[error(
+        "periodic checkpoints are preserved for ever, so keeping the last {keep_last} of them has no effect; take \
+         `periodic` out of what is preserved, or set the number to 0"
+    )]
+    PeriodicPreserved {
+        /// How many would be kept.
+        keep_last: u64,
+    },
+}
+
+impl RetentionPolicy {
+    /// Keeps the newest `count` periodic ones and what is preserved by default; 0 keeps everything.
+    pub fn keep_last(count: u64) -> Self {
+        Self { keep_last: count, ..Self::default() }
+    }
+
+    /// Keeps, too, the best `count` by this metric.
+    #[must_use]
+    pub fn with_top(mut self, metric: impl Into<String>, direction: Direction, count: u64) -> Self {
+        self.top.push(Top { metric: metric.into(), direction, count });
+        self
+    }
+
+    /// Whether it deletes nothing, whatever there is: neither a budget nor a limit is on.
+    pub fn is_empty(&self) -> bool {
+        !self.has_budget() && self.age_limit().is_none() && self.max_bytes == 0
+    }
+
+    /// Whether so many saves since the last pruning are reason for another.
+    pub fn is_due_after(&self, saves: u64) -> bool {
+        self.prune_every > 0 && saves >= self.prune_every
+    }
+
+    /// Its identity: equal for policies that decide the same for the same reasons, whatever the order of their budgets, what of
+    /// them is off, and how often they prune.
+    pub fn digest(&self) -> Digest {
+        let mut top: Vec<Top> = self.tops().cloned().collect();
+        top.sort_by_key(|top| (top.metric.clone(), top.direction.as_str(), top.count));
+        let canonical = Self { top, max_age: self.age_limit(), prune_every: 0, ..self.clone() };
+        Digest::of(&serde_json::to_vec(&canonical).expect("numbers, strings and lists have a JSON form"))
+    }
+
+    /// Whether it can be meant. [`plan`](super::plan) takes any.
+    ///
+    /// # Errors
+    /// [`RetentionError`]: a budget without a metric, two for one metric, or one for what is preserved anyway.
+    pub fn check(&self) -> Result<(), RetentionError> {
+        for (index, top) in self.top.iter().enumerate() {
+            if top.metric.is_empty() {
+                return Err(RetentionError::UnnamedMetric { count: top.count });
+            }
+            if self.top[..index].iter().any(|before| before.metric == top.metric) {
+                return Err(RetentionError::RepeatedMetric { metric: top.metric.clone() });
+            }
+        }
+        if self.keep_last > 0 && self.preserve.contains(&EventClass::Periodic) {
+            return Err(RetentionError::PeriodicPreserved { keep_last: self.keep_last });
+        }
+        Ok(())
+    }
+
+    /// One line a rule; what is off is shown as `off`.
+    pub fn describe(&self) -> Vec<String> {
+        let or_off = |number: u64, text: String| if number == 0 { "off".to_owned() } else { text };
+        let mut lines = vec![format!("keep_last: {}", or_off(self.keep_last, self.keep_last.to_string()))];
+        for Top { metric, direction, count } in &self.top {
+            lines.push(format!("top {metric} ({direction}): {}", or_off(*count, count.to_string())));
+        }
+        if self.top.is_empty() {
+            lines.push("top: off".to_owned());
+        }
+        lines
+            .push(format!("every: {}", or_off(self.every, format!("sequence a multiple of {}", self.every))));
+        lines.push(format!("preserve: {}", self.describe_preserved()));
+        let max_age = self.age_limit().map_or("off".to_owned(), |limit| Span(limit).to_string());
+        lines.push(format!("max_age: {max_age}"));
+        lines.push(format!("max_bytes: {}", or_off(self.max_bytes, self.max_bytes.to_string())));
+        let prune_every = or_off(self.prune_every, format!("{} saves", self.prune_every));
+        lines.push(format!("prune_every: {prune_every}"));
+        lines
+    }
+
+    pub(super) fn has_budget(&self) -> bool {
+        self.keep_last > 0 || self.every > 0 || self.tops().next().is_some()
+    }
+
+    /// The budgets that are on.
+    pub(super) fn tops(&self) -> impl Iterator<Item = &Top> {
+        self.top.iter().filter(|top| top.count > 0)
+    }
+
+    /// The limit on age, if it is on.
+    pub(super) fn age_limit(&self) -> Option<Duration> {
+        self.max_age.filter(|limit| !limit.is_zero())
+    }
+
+    fn describe_preserved(&self) -> String {
+        let name = |class: &EventClass| {
+            let until = if until_completed(*class) { " (until a later one is completed)" } else { "" };
+            format!("{class}{until}")
+        };
+        let names: Vec<String> = self.preserve.iter().map(name).collect();
+        if names.is_empty() { "off".to_owned() } else { names.join(", ") }
+    }
+}
+
+impl Default for RetentionPolicy {
+    /// Keeps everything; if a budget is turned on, every class but periodic and best is preserved.
+    fn default() -> Self {
+        Self {
+            keep_last: 0,
+            top: Vec::new(),
+            every: 0,
+            preserve: EventClass::ALL
+                .into_iter()
+                .filter(|class| !matches!(class, EventClass::Periodic | EventClass::Best))
+                .collect(),
+            max_age: None,
+            max_bytes: 0,
+            prune_every: 10,
+        }
+    }
+}
+
+fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
+}
