@@ -1,7 +1,9 @@
 //! Whether a section is worth compressing, by sample; and zstd, with a bound on what it may yield.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use ckpt_format::{BLOCK_RAW_LENGTH, Choice, SAMPLE_NONE};
 
@@ -98,6 +100,7 @@ fn sample(bytes: &[u8], compressors: &Compressors) -> io::Result<u16> {
 #[derive(Debug, Default)]
 pub(crate) struct Compressors {
     free: Mutex<Vec<Compressor>>,
+    spent_nanos: AtomicU64,
 }
 
 impl Compressors {
@@ -106,26 +109,37 @@ impl Compressors {
         free.map_or_else(Compressor::new, Ok)
     }
 
-    pub(crate) fn give(&self, compressor: Compressor) {
+    pub(crate) fn give(&self, mut compressor: Compressor) {
+        let spent = u64::try_from(std::mem::take(&mut compressor.spent).as_nanos()).unwrap_or(u64::MAX);
+        self.spent_nanos.fetch_add(spent, Ordering::Relaxed);
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(compressor);
+    }
+
+    /// How long those that were given back have compressed, all together, since this was asked last.
+    pub(crate) fn take_spent(&self) -> Duration {
+        Duration::from_nanos(self.spent_nanos.swap(0, Ordering::Relaxed))
     }
 }
 
 /// Compresses block after block.
 pub(crate) struct Compressor {
     zstd: zstd::bulk::Compressor<'static>,
+    spent: Duration,
 }
 
 impl Compressor {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { zstd: zstd::bulk::Compressor::new(LEVEL)? })
+        Ok(Self { zstd: zstd::bulk::Compressor::new(LEVEL)?, spent: Duration::ZERO })
     }
 
     /// Compresses `raw` into the front of `room`; nothing if it does not become smaller than it was.
     pub(crate) fn compress(&mut self, raw: &[u8], room: &mut [u8]) -> io::Result<Option<usize>> {
         let room_length = room.len().min(raw.len().saturating_sub(1));
         // zstd says "no room" for what does not shrink; it has no other way to fail with room and memory given.
-        Ok(self.zstd.compress_to_buffer(raw, &mut room[..room_length]).ok())
+        let begun = Instant::now();
+        let compressed = self.zstd.compress_to_buffer(raw, &mut room[..room_length]).ok();
+        self.spent += begun.elapsed();
+        Ok(compressed)
     }
 }
 

@@ -93,7 +93,7 @@ impl Run {
             return Err(progress.poison(Error::DurabilityUnknown { path: ".".to_owned(), source }));
         }
         let count = deleted.file_names.len() as u64;
-        self.tell(LogEvent::Deleted { count, freed_bytes: deleted.freed_bytes }, &mut progress);
+        self.tell(LogEvent::Deleted { count, freed_bytes: deleted.freed_bytes });
         carried_out.map(|()| deleted)
     }
 

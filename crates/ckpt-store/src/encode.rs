@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use ckpt_format::{
     BLOCK_RAW_LENGTH, CommitRecord, Compression, Digest, FormatError, IdentError, IndexBuilder, KindName,
@@ -110,7 +111,8 @@ impl Workshop {
         }
     }
 
-    /// Writes a whole container to an empty file. `path` is for errors.
+    /// Writes a whole container to an empty file. `path` is for errors. Also returned: how long was spent compressing, summed
+    /// over the threads that did it. One save at a time: what another spends meanwhile would be counted, too.
     pub(crate) fn write(
         &self,
         file: &mut dyn StorageFile,
@@ -118,7 +120,9 @@ impl Workshop {
         metadata: &[u8],
         sections: Vec<Section<'_>>,
         mode: Mode,
-    ) -> Result<CommitRecord> {
+    ) -> Result<(CommitRecord, Duration)> {
+        // What a save that failed has spent is none of this one's.
+        self.compressors.take_spent();
         let (header, front) = front(metadata).map_err(Error::Format)?;
         let known: Option<u64> = sections
             .iter()
@@ -140,7 +144,7 @@ impl Workshop {
             self.write_in_parallel(assembly, path, sections, mode)?
         };
         pool.give(tail);
-        Ok(record)
+        Ok((record, self.compressors.take_spent()))
     }
 
     fn write_serially(

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ckpt_format::{Digest, Event, Timestamp, Writer};
+use ckpt_format::{Digest, Event, Status, Timestamp, Writer};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -116,13 +116,75 @@ pub enum LogEvent {
         /// Its number.
         sequence: u64,
     },
+    /// What was decided about the run outside of the store.
+    #[serde(untagged)]
+    Noted(Note),
+}
+
+/// What was decided about a run outside of the store, by policy or by the application. See [`Run::note`](crate::Run::note).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Note {
+    /// A retention policy came into force.
+    PolicyInForce {
+        /// Identity of the policy.
+        digest: Digest,
+        /// The policy.
+        policy: serde_json::Value,
+        /// Committed checkpoints the run had then.
+        entries: u64,
+    },
+    /// A plan would delete so much that it waits to be confirmed.
+    PlanWithheld {
+        /// Identity of its policy.
+        digest: Digest,
+        /// How many it would delete.
+        delete: u64,
+        /// How many it would keep.
+        keep: u64,
+    },
+    /// Plans of this policy may be carried out.
+    PlanConfirmed {
+        /// Identity of the policy.
+        digest: Digest,
+    },
+    /// The disk fills, or has room again.
+    DiskLevel {
+        /// The level before.
+        from: String,
+        /// The level now.
+        to: String,
+        /// Bytes that were free.
+        available_bytes: u64,
+        /// Why, with the thresholds.
+        reason: String,
+    },
+    /// Work went on from a checkpoint.
+    Resumed {
+        /// Its epoch.
+        epoch: u64,
+        /// Its number.
+        sequence: u64,
+        /// Numbers of those that were passed over; why, says `stepped_back`.
+        skipped: Vec<u64>,
+    },
+    /// The application is done with the run.
+    Finished {
+        /// How it ended.
+        status: Status,
+    },
 }
 
 /// What a save cost, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Costs {
-    /// Compressing, digesting and writing, overlapped.
+    /// Taking the state, while the application waited, as the caller says. 0 if it was saved from where it lies.
+    pub snapshot_us: u64,
+    /// Compressing, samples included, summed over the threads that did it: it may be more than the time in which they did.
+    pub compress_us: u64,
+    /// From the first byte to the last: compressing, digesting and writing, overlapped.
     pub write_us: u64,
     /// Syncing the file.
     pub sync_us: u64,

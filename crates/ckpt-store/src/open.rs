@@ -228,8 +228,9 @@ impl Run {
         tolerate(log.append(&entry, false));
         tolerate(quarantine::prune(&reader, &log, &entry, &held));
         drop(held);
-        let progress = Mutex::new(Progress::new(highest, &tail, &locker.writer, tolerated));
-        let run = Self { reader, locker, log, ownership, options, workshop: Workshop::new(), progress };
+        let (progress, asides) = Progress::new(highest, &tail, &locker.writer, tolerated);
+        let (workshop, progress) = (Workshop::new(), Mutex::new(progress));
+        let run = Self { reader, locker, log, ownership, options, workshop, progress, asides };
         run.keep_least_reserve();
         Ok(run)
     }

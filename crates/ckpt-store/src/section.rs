@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use ckpt_format::{Codec, EncodedSection, Stored, json};
 use serde::Serialize;
@@ -20,6 +22,7 @@ use crate::error::{Error, Result};
 ///     Section::raw("weights", &weights),                         // bytes as they are, not copied
 ///     Section::json("counters", &[("fills", 12)])?,              // any serde value, as JSON
 ///     Section::reader("replay", std::io::Cursor::new(weights.clone())), // a stream, however long
+///     Section::owned("table", vec![1, 2, 3]),                    // bytes that are given away
 /// ];
 /// # drop(sections);
 /// # Ok::<(), ckpt_store::Error>(())
@@ -41,14 +44,68 @@ pub(crate) struct Head {
 
 /// Where the bytes of a section come from.
 pub(crate) enum Source<'a> {
-    Bytes(Cow<'a, [u8]>),
+    Bytes(Bytes<'a>),
     Reader(Box<dyn Read + Send + 'a>),
+}
+
+/// Bytes in memory, and who has them.
+pub(crate) enum Bytes<'a> {
+    Borrowed(&'a [u8]),
+    Owned(Vec<u8>),
+    Held(Box<dyn Held>),
+}
+
+/// Bytes that stay where they are as long as this lives.
+pub(crate) trait Held: Send + Sync {
+    fn bytes(&self) -> &[u8];
+}
+
+impl<T: AsRef<[u8]> + Send + Sync + ?Sized> Held for Arc<T> {
+    fn bytes(&self) -> &[u8] {
+        self.as_ref().as_ref()
+    }
+}
+
+impl Deref for Bytes<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+            Self::Held(held) => held.bytes(),
+        }
+    }
+}
+
+impl<'a> From<Cow<'a, [u8]>> for Bytes<'a> {
+    fn from(bytes: Cow<'a, [u8]>) -> Self {
+        match bytes {
+            Cow::Borrowed(bytes) => Self::Borrowed(bytes),
+            Cow::Owned(bytes) => Self::Owned(bytes),
+        }
+    }
 }
 
 impl<'a> Section<'a> {
     /// Bytes as they are; nothing is copied.
     pub fn raw(name: impl Into<String>, bytes: &'a [u8]) -> Self {
-        Self::new(name.into(), Codec::Raw, Source::Bytes(Cow::Borrowed(bytes)))
+        Self::new(name.into(), Codec::Raw, Source::Bytes(Bytes::Borrowed(bytes)))
+    }
+
+    /// Bytes as they are, given away: nothing is copied, and the section may outlive its maker, as one that is saved in
+    /// the background must.
+    pub fn owned(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self::new(name.into(), Codec::Raw, Source::Bytes(Bytes::Owned(bytes.into())))
+    }
+
+    /// Bytes as they are, shared with whoever else reads them (`Arc<[u8]>`, `Arc<Vec<u8>>`): nothing is copied, and the
+    /// section may outlive its maker.
+    pub fn shared(
+        name: impl Into<String>,
+        bytes: Arc<impl AsRef<[u8]> + Send + Sync + ?Sized + 'static>,
+    ) -> Self {
+        Self::new(name.into(), Codec::Raw, Source::Bytes(Bytes::Held(Box::new(bytes))))
     }
 
     /// Bytes as they are, as many as the reader yields. They may be more than fit in memory: at most 64 MiB are held at
@@ -66,7 +123,7 @@ impl<'a> Section<'a> {
         let name = name.into();
         let bytes = json::to_vec(value)
             .map_err(|error| Error::Refused { section: name.clone(), reason: error.to_string() })?;
-        Ok(Self::new(name, Codec::Json, Source::Bytes(Cow::Owned(bytes))))
+        Ok(Self::new(name, Codec::Json, Source::Bytes(Bytes::Owned(bytes))))
     }
 
     /// A JSON text of the user's own, checked and then stored byte for byte (codec `json_text`).
@@ -77,7 +134,7 @@ impl<'a> Section<'a> {
         let (name, text) = (name.into(), text.into());
         json::check(&text)
             .map_err(|error| Error::Refused { section: name.clone(), reason: error.to_string() })?;
-        Ok(Self::new(name, Codec::JsonText, Source::Bytes(text)))
+        Ok(Self::new(name, Codec::JsonText, Source::Bytes(text.into())))
     }
 
     /// A value of a stored type, with its kind and version, in its codec. The first of each kind and version in a process
@@ -95,7 +152,7 @@ impl<'a> Section<'a> {
     /// A section that was encoded before: a component of a bundle, or one that is copied.
     pub fn encoded(section: EncodedSection) -> Self {
         let EncodedSection { name, kind, version, codec, bytes } = section;
-        Self::new(name, codec, Source::Bytes(Cow::Owned(bytes))).of_kind(kind, version)
+        Self::new(name, codec, Source::Bytes(Bytes::Owned(bytes))).of_kind(kind, version)
     }
 
     /// Gives raw bytes a kind and a version of the application's own.

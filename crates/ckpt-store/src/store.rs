@@ -1,9 +1,11 @@
 //! A run that is written: save, load with step back, import, pin.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ckpt_format::{
     Digest, EncodedSection, FileName, Label, Metadata, Metrics, Origin, Selector, Timestamp, Writer,
@@ -16,14 +18,16 @@ use crate::host;
 use crate::layout;
 use crate::load::{Loaded, Sections};
 use crate::lock::{Locker, Ownership, Purpose};
-use crate::log::{Costs, Log, LogEntry, LogEvent, LogLine};
+use crate::log::{Costs, Log, LogEntry, LogEvent, LogLine, Note};
 use crate::names::Named;
 use crate::open::{RunOptions, unlink_if_there};
 use crate::pin::Pins;
 use crate::publish::{self, Staged};
 use crate::reader::RunReader;
 use crate::section::Section;
+use crate::snapshot::Snapshot;
 use crate::space;
+use crate::storage::Space;
 
 /// How often a writer looks whether its log is full: some hundred kilobytes.
 const SAVES_PER_LOG_CHECK: u64 = 1_024;
@@ -40,9 +44,17 @@ pub struct Run {
     pub(crate) options: RunOptions,
     pub(crate) workshop: Workshop,
     pub(crate) progress: Mutex<Progress>,
+    pub(crate) asides: Asides,
 }
 
-/// What this handle knows of what it did.
+/// What may be asked while a save or a deletion is under way, which have [`Progress`] until they end.
+#[derive(Debug, Default)]
+pub(crate) struct Asides {
+    notices: Mutex<Vec<String>>,
+    last_stored_bytes: AtomicU64,
+}
+
+/// What this handle knows of what it did. Locked by saves and deletions, from their beginning to their end.
 #[derive(Debug)]
 pub(crate) struct Progress {
     highest_sequence: u64,
@@ -52,11 +64,9 @@ pub(crate) struct Progress {
     /// Acknowledged to this handle, or read back whole by it.
     pub(crate) verified: BTreeSet<(u64, u64)>,
     poisoned: Option<String>,
-    last_stored_bytes: u64,
     reserved_bytes: u64,
     /// Which way metrics get better, and the best so far: said in every checkpoint.
     carried: Metrics,
-    notices: Vec<String>,
 }
 
 /// A checkpoint that is durable.
@@ -80,13 +90,23 @@ pub struct Saved {
     pub costs: Costs,
 }
 
+impl Asides {
+    pub(crate) fn notice(&self, text: impl fmt::Display) {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_string());
+    }
+
+    fn last_stored_bytes(&self) -> u64 {
+        self.last_stored_bytes.load(Ordering::Relaxed)
+    }
+}
+
 impl Progress {
     pub(crate) fn new(
         highest_sequence: u64,
         tail: &[LogLine],
         writer: &Writer,
         tolerated: Vec<Error>,
-    ) -> Self {
+    ) -> (Self, Asides) {
         let mut durable = BTreeSet::new();
         let mut last_stored_bytes = 0;
         for line in tail {
@@ -106,16 +126,14 @@ impl Progress {
             durable,
             verified: BTreeSet::new(),
             poisoned: None,
-            last_stored_bytes,
             reserved_bytes: 0,
             carried: Metrics::default(),
-            notices: Vec::new(),
         };
+        let asides = Asides { last_stored_bytes: last_stored_bytes.into(), ..Asides::default() };
         for error in tolerated {
-            let error = progress.poison(error);
-            progress.notices.push(error.to_string());
+            asides.notice(progress.poison(error));
         }
-        progress
+        (progress, asides)
     }
 
     /// After a sync that failed a later one proves nothing, so the handle changes nothing any more. Other errors pass.
@@ -161,6 +179,19 @@ impl Run {
     /// [`Error::DurabilityUnknown`] the new one is not there. [`Error::NoSpace`], [`Error::Permission`], [`Error::Fenced`],
     /// [`Error::Refused`] and [`Error::Source`] about a section, [`Error::Format`] for what the format cannot hold.
     pub fn save(&self, metadata: Metadata, sections: Vec<Section<'_>>) -> Result<Saved> {
+        self.save_taken(metadata, sections, Duration::ZERO)
+    }
+
+    /// As [`Run::save`], of a state that was taken before: what that cost is part of the costs of this save.
+    ///
+    /// # Errors
+    /// As [`Run::save`].
+    pub fn save_snapshot(&self, metadata: Metadata, snapshot: Snapshot) -> Result<Saved> {
+        let Snapshot { sections, took } = snapshot;
+        self.save_taken(metadata, sections, took)
+    }
+
+    fn save_taken(&self, metadata: Metadata, sections: Vec<Section<'_>>, took: Duration) -> Result<Saved> {
         let mut progress = self.progress();
         progress.check()?;
         let storage = self.reader.storage();
@@ -180,7 +211,7 @@ impl Run {
         let mut staged = Staged::create(storage, layout::staging(self.epoch(), sequence, &random))?;
         let path = staged.path().to_owned();
         let mode = Mode { compress: self.options.compress, filling };
-        let record = self.workshop.write(staged.file(), &path, &json, sections, mode)?;
+        let (record, compressing) = self.workshop.write(staged.file(), &path, &json, sections, mode)?;
         let written = Instant::now();
         let sealed = staged.seal()?;
         let synced = Instant::now();
@@ -197,9 +228,11 @@ impl Run {
             return Err(error);
         }
         let costs = Costs {
-            write_us: micros(started, written),
-            sync_us: micros(written, synced),
-            publish_us: micros(synced, Instant::now()),
+            snapshot_us: micros(took),
+            compress_us: micros(compressing),
+            write_us: micros(written - started),
+            sync_us: micros(synced - written),
+            publish_us: micros(synced.elapsed()),
         };
         let saved = Saved {
             epoch: self.epoch(),
@@ -213,10 +246,10 @@ impl Run {
         };
         progress.durable.insert((saved.epoch, sequence));
         progress.verified.insert((saved.epoch, sequence));
-        progress.last_stored_bytes = saved.stored_bytes;
         let Metrics { directions, best, .. } = metadata.metrics.clone();
         progress.carried = Metrics { directions, best, ..Metrics::default() };
-        self.tell_saved(&saved, &metadata, &mut progress);
+        self.asides.last_stored_bytes.store(saved.stored_bytes, Ordering::Relaxed);
+        self.tell_saved(&saved, &metadata);
         self.keep_reserve(&mut progress);
         Ok(saved)
     }
@@ -327,10 +360,33 @@ impl Run {
         self.progress().carried = Metrics { directions, best, ..Metrics::default() };
     }
 
+    /// Logs what was decided about this run outside of the store. It explains and decides nothing, so if it cannot be logged
+    /// that is a notice; so it is if this attempt was overtaken. Does not wait for a save that is under way.
+    pub fn note(&self, note: Note) {
+        match self.ownership.check(self.reader.storage().as_ref()) {
+            Ok(()) => self.tell(LogEvent::Noted(note)),
+            Err(error) => self.asides.notice(error),
+        }
+    }
+
+    /// Bytes of the last checkpoint's file, by this handle or as the log says; 0 if there was none. Does not wait for a save
+    /// that is under way.
+    pub fn last_stored_bytes(&self) -> u64 {
+        self.asides.last_stored_bytes()
+    }
+
+    /// Room on the medium, asked now.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Permission`].
+    pub fn space(&self) -> Result<Space> {
+        self.reader.storage().space().map_err(|source| Error::io("asking for the free space of", ".", source))
+    }
+
     /// What went wrong on the side without making a call fail: a line that could not be logged, a file that could not be
     /// set aside. Each is returned once.
     pub fn take_notices(&self) -> Vec<String> {
-        std::mem::take(&mut self.progress().notices)
+        std::mem::take(&mut *self.asides.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -361,7 +417,7 @@ impl Run {
     fn make_room(&self, metadata: &Metadata, sections: &[Section<'_>], progress: &mut Progress) -> bool {
         let Ok(space) = self.reader.storage().space() else { return false };
         let known: u64 = sections.iter().filter_map(Section::known_bytes).sum();
-        let filling = space::is_filling(space, progress.last_stored_bytes.max(known));
+        let filling = space::is_filling(space, self.last_stored_bytes().max(known));
         if filling && metadata.events.iter().any(|cause| cause.event.is_urgent()) {
             self.release_reserve(progress);
         }
@@ -388,7 +444,7 @@ impl Run {
 
     /// Keeps room for an urgent save, as much as the last one took. Not worth an error if there is none.
     fn keep_reserve(&self, progress: &mut Progress) {
-        let wanted = progress.last_stored_bytes;
+        let wanted = self.last_stored_bytes();
         let storage = self.reader.storage();
         let enough = progress.reserved_bytes >= wanted - wanted / 10;
         if !self.options.reserve || enough {
@@ -407,7 +463,7 @@ impl Run {
             Err(error) => {
                 // What was allocated before it failed would only take room.
                 let _ = unlink_if_there(storage.as_ref(), layout::RESERVE);
-                progress.notices.push(format!("no room could be reserved for an urgent save: {error}"));
+                self.asides.notice(format_args!("no room could be reserved for an urgent save: {error}"));
             }
         }
     }
@@ -426,8 +482,7 @@ impl Run {
         let set_aside = match moved {
             Ok((to, synced)) => {
                 if let Err(error) = synced {
-                    let error = progress.poison(error);
-                    progress.notices.push(error.to_string());
+                    self.asides.notice(progress.poison(error));
                 }
                 Some(to)
             }
@@ -435,7 +490,7 @@ impl Run {
             Err(Error::Fenced { .. }) => return None,
             Err(error) => {
                 let error = progress.poison(error);
-                progress.notices.push(format!("{} could not be set aside: {error}", named.file_name));
+                self.asides.notice(format_args!("{} could not be set aside: {error}", named.file_name));
                 None
             }
         };
@@ -447,11 +502,11 @@ impl Run {
             reason: reason.to_owned(),
             set_aside: set_aside.clone(),
         };
-        self.tell(event, &mut progress);
+        self.tell(event);
         set_aside
     }
 
-    fn tell_saved(&self, saved: &Saved, metadata: &Metadata, progress: &mut Progress) {
+    fn tell_saved(&self, saved: &Saved, metadata: &Metadata) {
         let event = LogEvent::Saved {
             epoch: saved.epoch,
             sequence: saved.sequence,
@@ -461,19 +516,19 @@ impl Run {
             raw_bytes: saved.raw_bytes,
             costs: saved.costs,
         };
-        self.tell(event, progress);
+        self.tell(event);
         // A process that never ends must not grow one file for ever; looking each time would cost more than the line.
         if saved.sequence.is_multiple_of(SAVES_PER_LOG_CHECK)
             && let Err(error) = self.log.rotate_if_full()
         {
-            progress.notices.push(error.to_string());
+            self.asides.notice(error);
         }
     }
 
     /// Logs what explains but decides nothing: a failure becomes a notice.
-    pub(crate) fn tell(&self, event: LogEvent, progress: &mut Progress) {
+    pub(crate) fn tell(&self, event: LogEvent) {
         if let Err(error) = self.log.append(&self.log_entry(event), false) {
-            progress.notices.push(error.to_string());
+            self.asides.notice(error);
         }
     }
 
@@ -482,8 +537,8 @@ impl Run {
     }
 }
 
-fn micros(from: Instant, to: Instant) -> u64 {
-    u64::try_from(to.saturating_duration_since(from).as_micros()).unwrap_or(u64::MAX)
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The name that says for people what is inside.
