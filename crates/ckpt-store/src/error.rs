@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use ckpt_format::{FormatError, Part};
 
+use crate::writer::{Failure, Submitted};
+
 /// What can go wrong in a store. Variants differ by what the caller would do; paths and sources are inside.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -165,6 +167,14 @@ pub enum Error {
     /// Metadata or sections exceed what the format can hold.
     #[error(transparent)]
     Format(FormatError),
+    /// Saves that were queued before have failed. Each failure is returned once.
+    #[error("saving in the background failed: {}", failures_text(failures))]
+    Background {
+        /// Which, and why, oldest first.
+        failures: Vec<Failure>,
+        /// What became of the save that was submitted with this call: the failures of others take nothing from it.
+        submitted: Option<Submitted>,
+    },
     /// A user's mark protects it.
     #[error("checkpoint {sequence} is pinned: unpin it first")]
     Pinned {
@@ -219,6 +229,7 @@ impl Error {
             Self::Io { .. } => "io",
             Self::Source { .. } => "source",
             Self::Refused { .. } => "refused",
+            Self::Background { failures, .. } => failures.first().map_or("io", |first| first.error.code()),
             Self::Format(FormatError::Limit { .. }) => "limit",
             Self::Format(_) => "refused",
             Self::Pinned { .. } => "pinned",
@@ -283,6 +294,10 @@ fn list_hint(lead: &str, items: &[String]) -> String {
         }
         _ => format!("{lead}: {}", items.join(", ")),
     }
+}
+
+fn failures_text(failures: &[Failure]) -> String {
+    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn skipped_text(skipped: &[Skipped]) -> String {

@@ -63,6 +63,7 @@ mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod typed;
+mod writer;
 
 pub use checkpoint::Checkpoint;
 pub use compress::Compress;
@@ -78,3 +79,6 @@ pub use runs::{find_runs, is_run};
 pub use section::Section;
 pub use snapshot::{Arena, Snapshot};
 pub use store::{Run, Saved};
+pub use writer::{
+    BackgroundWriter, Counters, Failure, Job, Outcome, Outlook, Submitted, WhenBusy, WriterOptions,
+};

@@ -1,0 +1,243 @@
+//! What is queued, in flight and done: decides what becomes of a save, knows no thread.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use ckpt_format::Metadata;
+
+use crate::error::{Error, Result};
+use crate::snapshot::Snapshot;
+use crate::store::Saved;
+
+/// Successes that wait to be taken; of more, the newest. Failures are all kept.
+const SUCCESSES_MAX: usize = 1_024;
+
+/// What happens when a save is submitted while one is in flight. What may not be dropped is never skipped nor replaced: it
+/// takes the place in the queue, or waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WhenBusy {
+    /// It takes the place in the queue; if that is taken, the caller waits.
+    #[default]
+    Wait,
+    /// It is not saved.
+    Skip,
+    /// It takes the place in the queue, also of one that waits there, if that one may be dropped; if not, the caller waits.
+    Replace,
+}
+
+/// A checkpoint to save.
+#[derive(Debug)]
+pub struct Job {
+    /// The caller's own number for it.
+    pub ticket: u64,
+    /// What it says about itself.
+    pub metadata: Metadata,
+    /// What is in it.
+    pub snapshot: Snapshot,
+}
+
+/// What became of a submitted save.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitted {
+    /// It will be saved.
+    Queued,
+    /// It will not be saved: another is under way.
+    Skipped,
+    /// It will be saved instead of one that waited.
+    Replaced {
+        /// The other's number.
+        ticket: u64,
+    },
+}
+
+/// What would become of a save that is submitted now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outlook {
+    /// It would be queued at once.
+    Queue,
+    /// It would be skipped.
+    Skip,
+    /// It would take another's place.
+    Replace,
+    /// The caller would wait.
+    Wait,
+}
+
+/// How a save in the background ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The caller's number for it.
+    pub ticket: u64,
+    /// The checkpoint, durable; or why there is none.
+    pub result: Result<Saved>,
+}
+
+/// A save in the background that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// The caller's number for it.
+    pub ticket: u64,
+    /// Why.
+    pub error: Error,
+}
+
+/// What a writer did so far. Once nothing is under way, `submitted = saved + failed + skipped + replaced`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Saves that were submitted.
+    pub submitted: u64,
+    /// Those that are durable.
+    pub saved: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that were not saved because another was under way.
+    pub skipped: u64,
+    /// Those whose place another took.
+    pub replaced: u64,
+    /// How often the hook after a save panicked.
+    pub hook_panics: u64,
+    /// What callers have waited for a place in the queue, in microseconds.
+    pub waited_us: u64,
+}
+
+/// A queue of one beside the save that is in flight.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    when_busy: WhenBusy,
+    pending: Option<Pending>,
+    /// Its number, from when it leaves the queue until the hook has returned.
+    in_flight: Option<u64>,
+    outcomes: VecDeque<Outcome>,
+    counters: Counters,
+}
+
+#[derive(Debug)]
+struct Pending {
+    job: Job,
+    may_drop: bool,
+}
+
+impl Job {
+    /// A checkpoint to save, with the caller's number for it.
+    pub fn new(ticket: u64, metadata: Metadata, snapshot: Snapshot) -> Self {
+        Self { ticket, metadata, snapshot }
+    }
+}
+
+impl Queue {
+    pub(super) fn new(when_busy: WhenBusy) -> Self {
+        Self { when_busy, ..Self::default() }
+    }
+
+    /// Nothing is queued and nothing in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_none() && self.in_flight.is_none()
+    }
+
+    pub(super) fn outlook(&self, may_drop: bool) -> Outlook {
+        match (&self.pending, self.when_busy) {
+            _ if self.is_idle() => Outlook::Queue,
+            (_, WhenBusy::Skip) if may_drop => Outlook::Skip,
+            (None, _) => Outlook::Queue,
+            (Some(pending), WhenBusy::Replace) if pending.may_drop => Outlook::Replace,
+            (Some(_), _) => Outlook::Wait,
+        }
+    }
+
+    /// Counts one that is not saved.
+    pub(super) fn skip(&mut self) -> Submitted {
+        self.counters.submitted += 1;
+        self.counters.skipped += 1;
+        Submitted::Skipped
+    }
+
+    /// Gives a save the place in the queue. What had it is returned, to be dropped elsewhere: that may take a while.
+    pub(super) fn put(&mut self, job: Job, may_drop: bool) -> (Submitted, Option<Job>) {
+        self.counters.submitted += 1;
+        match self.pending.replace(Pending { job, may_drop }) {
+            None => (Submitted::Queued, None),
+            Some(Pending { job, .. }) => {
+                self.counters.replaced += 1;
+                (Submitted::Replaced { ticket: job.ticket }, Some(job))
+            }
+        }
+    }
+
+    /// A save that cannot even be tried.
+    pub(super) fn lose(&mut self, ticket: u64, error: Error) {
+        self.counters.submitted += 1;
+        self.counters.failed += 1;
+        self.outcomes.push_back(Outcome { ticket, result: Err(error) });
+    }
+
+    /// The next save, in flight from now on.
+    pub(super) fn take(&mut self) -> Option<Job> {
+        let Pending { job, .. } = self.pending.take()?;
+        self.in_flight = Some(job.ticket);
+        Some(job)
+    }
+
+    /// The save that was in flight has ended, and so has the hook after it.
+    pub(super) fn done(&mut self, outcome: Outcome, hook: Option<Error>) {
+        self.in_flight = None;
+        let ticket = outcome.ticket;
+        match &outcome.result {
+            Ok(_) => self.counters.saved += 1,
+            Err(_) => self.counters.failed += 1,
+        }
+        self.outcomes.push_back(outcome);
+        if let Some(error) = hook {
+            self.counters.hook_panics += 1;
+            self.outcomes.push_back(Outcome { ticket, result: Err(error) });
+        }
+        self.forget_old_successes();
+    }
+
+    /// Nobody will save what is queued or in flight.
+    pub(super) fn give_up(&mut self, error: impl Fn() -> Error) {
+        let queued = self.pending.take().map(|pending| pending.job.ticket);
+        for ticket in self.in_flight.take().into_iter().chain(queued) {
+            self.counters.failed += 1;
+            self.outcomes.push_back(Outcome { ticket, result: Err(error()) });
+        }
+    }
+
+    pub(super) fn take_outcomes(&mut self) -> Vec<Outcome> {
+        std::mem::take(&mut self.outcomes).into()
+    }
+
+    /// What failed and was not told yet, oldest first. Successes stay.
+    pub(super) fn take_failures(&mut self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for Outcome { ticket, result } in std::mem::take(&mut self.outcomes) {
+            match result {
+                Err(error) => failures.push(Failure { ticket, error }),
+                result => self.outcomes.push_back(Outcome { ticket, result }),
+            }
+        }
+        failures
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    pub(super) fn count_waited(&mut self, micros: u64) {
+        self.counters.waited_us = self.counters.waited_us.saturating_add(micros);
+    }
+
+    fn forget_old_successes(&mut self) {
+        if self.outcomes.len() > SUCCESSES_MAX
+            && let Some(oldest) = self.outcomes.iter().position(|outcome| outcome.result.is_ok())
+        {
+            self.outcomes.remove(oldest);
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "save {}: {}", self.ticket, self.error)
+    }
+}
