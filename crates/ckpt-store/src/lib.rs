@@ -80,5 +80,5 @@ pub use section::Section;
 pub use snapshot::{Arena, Snapshot};
 pub use store::{Run, Saved};
 pub use writer::{
-    BackgroundWriter, Counters, Failure, Job, Outcome, Outlook, Submitted, WhenBusy, WriterOptions,
+    BackgroundWriter, Counters, Failure, Job, Outlook, SaveOutcome, Submitted, WhenBusy, WriterOptions,
 };

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::store::{Run, micros};
 
 use self::queue::Queue;
-pub use self::queue::{Counters, Failure, Job, Outcome, Outlook, Submitted, WhenBusy};
+pub use self::queue::{Counters, Failure, Job, SaveOutcome, Outlook, Submitted, WhenBusy};
 
 /// Saves a run's checkpoints on a thread of its own, one after another, in the order in which they were submitted.
 ///
@@ -86,7 +86,7 @@ impl BackgroundWriter {
     pub fn start(
         run: Arc<Run>,
         options: WriterOptions,
-        after: impl FnMut(&Run, &Outcome) + Send + 'static,
+        after: impl FnMut(&Run, &SaveOutcome) + Send + 'static,
     ) -> Result<Self> {
         let state = State { queue: Queue::new(options.when_busy), closing: false, ended: false };
         let shared = Arc::new(Shared { run, state: Mutex::new(state), changed: Condvar::new() });
@@ -145,7 +145,7 @@ impl BackgroundWriter {
 
     /// What ended since this was asked last, oldest first; nothing of it is told again. Does not wait. Of successes the newest
     /// thousand are kept, failures are all.
-    pub fn take_outcomes(&self) -> Vec<Outcome> {
+    pub fn take_outcomes(&self) -> Vec<SaveOutcome> {
         self.shared.state().queue.take_outcomes()
     }
 
@@ -230,11 +230,11 @@ impl Drop for BackgroundWriter {
 
 impl Shared {
     /// The thread: saves what is queued until there is no more and never will be.
-    fn work(&self, mut after: impl FnMut(&Run, &Outcome)) {
+    fn work(&self, mut after: impl FnMut(&Run, &SaveOutcome)) {
         while let Some(Job { ticket, metadata, snapshot }) = self.next() {
             let saved = catch_unwind(AssertUnwindSafe(|| self.run.save_snapshot(metadata, snapshot)));
             let result = saved.unwrap_or_else(|panic| Err(panicked("saving", panic.as_ref())));
-            let outcome = Outcome { ticket, result };
+            let outcome = SaveOutcome { ticket, result };
             let hook = catch_unwind(AssertUnwindSafe(|| after(&self.run, &outcome)));
             let hook = hook.err().map(|panic| panicked("the hook after saving", panic.as_ref()));
             self.state().queue.done(outcome, hook);

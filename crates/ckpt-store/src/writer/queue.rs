@@ -66,7 +66,7 @@ pub enum Outlook {
 
 /// How a save in the background ended.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct SaveOutcome {
     /// The caller's number for it.
     pub ticket: u64,
     /// The checkpoint, durable; or why there is none.
@@ -108,7 +108,7 @@ pub(super) struct Queue {
     pending: Option<Pending>,
     /// Its number, from when it leaves the queue until the hook has returned.
     in_flight: Option<u64>,
-    outcomes: VecDeque<Outcome>,
+    outcomes: VecDeque<SaveOutcome>,
     counters: Counters,
 }
 
@@ -168,7 +168,7 @@ impl Queue {
     pub(super) fn lose(&mut self, ticket: u64, error: Error) {
         self.counters.submitted += 1;
         self.counters.failed += 1;
-        self.outcomes.push_back(Outcome { ticket, result: Err(error) });
+        self.outcomes.push_back(SaveOutcome { ticket, result: Err(error) });
     }
 
     /// The next save, in flight from now on.
@@ -179,7 +179,7 @@ impl Queue {
     }
 
     /// The save that was in flight has ended, and so has the hook after it.
-    pub(super) fn done(&mut self, outcome: Outcome, hook: Option<Error>) {
+    pub(super) fn done(&mut self, outcome: SaveOutcome, hook: Option<Error>) {
         self.in_flight = None;
         let ticket = outcome.ticket;
         match &outcome.result {
@@ -189,7 +189,7 @@ impl Queue {
         self.outcomes.push_back(outcome);
         if let Some(error) = hook {
             self.counters.hook_panics += 1;
-            self.outcomes.push_back(Outcome { ticket, result: Err(error) });
+            self.outcomes.push_back(SaveOutcome { ticket, result: Err(error) });
         }
         self.forget_old_successes();
     }
@@ -199,21 +199,21 @@ impl Queue {
         let queued = self.pending.take().map(|pending| pending.job.ticket);
         for ticket in self.in_flight.take().into_iter().chain(queued) {
             self.counters.failed += 1;
-            self.outcomes.push_back(Outcome { ticket, result: Err(error()) });
+            self.outcomes.push_back(SaveOutcome { ticket, result: Err(error()) });
         }
     }
 
-    pub(super) fn take_outcomes(&mut self) -> Vec<Outcome> {
+    pub(super) fn take_outcomes(&mut self) -> Vec<SaveOutcome> {
         std::mem::take(&mut self.outcomes).into()
     }
 
     /// What failed and was not told yet, oldest first. Successes stay.
     pub(super) fn take_failures(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for Outcome { ticket, result } in std::mem::take(&mut self.outcomes) {
+        for SaveOutcome { ticket, result } in std::mem::take(&mut self.outcomes) {
             match result {
                 Err(error) => failures.push(Failure { ticket, error }),
-                result => self.outcomes.push_back(Outcome { ticket, result }),
+                result => self.outcomes.push_back(SaveOutcome { ticket, result }),
             }
         }
         failures
