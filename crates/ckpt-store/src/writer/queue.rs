@@ -118,6 +118,13 @@ struct Pending {
     may_drop: bool,
 }
 
+impl SaveOutcome {
+    /// Of a save that failed.
+    pub fn failed(failure: Failure) -> Self {
+        Self { ticket: failure.ticket, result: Err(failure.error) }
+    }
+}
+
 impl Job {
     /// A checkpoint to save, with the caller's number for it.
     pub fn new(ticket: u64, metadata: Metadata, snapshot: Snapshot) -> Self {
