@@ -113,7 +113,12 @@
 //! An application may take only the crates it needs; the names are the same.
 
 mod clock;
+mod stop;
 
 pub use ckpt_format::*;
 pub use ckpt_store::*;
 pub use clock::now;
+pub use stop::{
+    Grace, GraceVerdict, PredictionBasis, SavePrediction, SaveTimes, SignalOptions, Stop, StopError,
+    StopReason,
+};

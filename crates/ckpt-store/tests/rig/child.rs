@@ -1,5 +1,6 @@
 //! Another process: this very test program, asked to run one of its tests and to report on its standard output.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -26,8 +27,20 @@ pub(crate) struct Child {
 impl Child {
     /// Starts the test of that name in a process of its own, on the run at `directory`.
     pub(crate) fn spawn(test: &str, directory: &Path, environment: &[(&str, String)]) -> Self {
-        let program = std::env::current_exe().expect("a running program has a path");
-        let mut process = Command::new(program)
+        Self::spawn_under(&[], test, directory, environment)
+    }
+
+    /// The same, started by another program: `timeout`, `env` and such, with its arguments.
+    pub(crate) fn spawn_under(
+        wrapper: &[&str],
+        test: &str,
+        directory: &Path,
+        environment: &[(&str, String)],
+    ) -> Self {
+        let itself = std::env::current_exe().expect("a running program has a path");
+        let mut words = wrapper.iter().map(OsStr::new).chain([itself.as_os_str()]);
+        let mut process = Command::new(words.next().expect("there is at least this program"))
+            .args(words)
             .args([test, "--exact", "--nocapture", "--test-threads=1"])
             .env(DIRECTORY, directory)
             .envs(environment.iter().map(|(name, value)| (name, value)))
