@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::store::{Run, micros};
 
 use self::queue::Queue;
-pub use self::queue::{Counters, Failure, Job, SaveOutcome, Outlook, Submitted, WhenBusy};
+pub use self::queue::{Counters, Failure, Job, Outlook, SaveOutcome, Submitted, WhenBusy};
 
 /// Saves a run's checkpoints on a thread of its own, one after another, in the order in which they were submitted.
 ///

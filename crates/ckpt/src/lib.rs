@@ -113,11 +113,17 @@
 //! An application may take only the crates it needs; the names are the same.
 
 mod clock;
+mod session;
 mod stop;
 
 pub use ckpt_format::*;
+pub use ckpt_policy::*;
 pub use ckpt_store::*;
 pub use clock::now;
+pub use session::{
+    Finished, Json, Notice, PassedOver, RecoveryInfo, Restore, Resumed, Save, Session, SessionOptions, Step,
+    Summary,
+};
 pub use stop::{
     Grace, GraceVerdict, PredictionBasis, SavePrediction, SaveTimes, SignalOptions, Stop, StopError,
     StopReason,

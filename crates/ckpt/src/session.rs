@@ -1,0 +1,453 @@
+//! A run with a schedule, events, retention and the disk's state applied to it: `docs/SESSION.md`.
+
+mod due;
+mod guard;
+mod keep;
+mod ladder;
+mod notices;
+mod options;
+mod report;
+mod resume;
+mod save;
+mod state;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ckpt_format::{Cause, Entry, Event, EventError, Metrics, Parent, Position, RunName, Selector, Status};
+use ckpt_policy::{BestSoFar, Pace, Plan};
+use ckpt_store::{Arena, BackgroundWriter, Error, Result, Run, RunReader, SaveOutcome, Saved, WriterOptions};
+
+use crate::stop::SaveTimes;
+
+use due::{Counted, Due};
+use guard::Held;
+use keep::Keeper;
+use ladder::Ladder;
+use notices::Notices;
+use save::InFlight;
+
+pub use options::SessionOptions;
+pub use report::{Notice, Step, Summary};
+pub use resume::{PassedOver, RecoveryInfo, Resumed};
+pub use state::{Json, Restore, Save};
+
+/// A run that is written by this process, with policy applied to it.
+///
+/// ```
+/// use ckpt::{Json, Session, SessionOptions};
+///
+/// # let root = tempfile::tempdir()?;
+/// # let root = root.path();
+/// let options = SessionOptions::default().save_every(10).total(25);
+/// let mut session = Session::open(root, "training", "counter", options)?;
+/// let (Json(mut count), resumed) = session.resume_or_else(|| Json(0_u64))?;
+/// assert!(!resumed.is_resumed());
+/// while !session.should_stop() {
+///     count += 1;
+///     session.step(count, &[], || Json(count))?;
+/// }
+/// let finished = session.finish(&Json(count))?;
+/// assert_eq!((count, finished.summary.saves), (25, 3)); // at 10, at 20, and the end
+/// # Ok::<(), ckpt::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    access: Access,
+    options: SessionOptions,
+    started: Instant,
+    pace: Pace,
+    best: BestSoFar,
+    ladder: Ladder,
+    notices: Arc<Notices>,
+    summary: Summary,
+    /// Where the last step was, and the metrics given there.
+    position: Position,
+    metrics: Vec<(String, f64)>,
+    /// Something was done since the last checkpoint, so that a final one says something new.
+    dirty: bool,
+    /// The run was completed before, and is not gone on with.
+    completed: bool,
+    parent: Option<Parent>,
+    /// Seconds of the processes before this one.
+    seconds_before: f64,
+    /// The step of the last checkpoint that is known to be durable, or of the one resumed from.
+    saved_step: u64,
+    tickets: u64,
+    in_flight: Vec<InFlight>,
+    arena: Arena,
+    times: SaveTimes,
+    held: Option<Held>,
+    missing_told: Vec<String>,
+    finished: bool,
+}
+
+/// What this process may do.
+#[derive(Debug)]
+enum Access {
+    Write {
+        run: Arc<Run>,
+        keeper: Arc<Keeper>,
+        background: Option<BackgroundWriter>,
+    },
+    /// Another rank writes. There may be no run yet.
+    Read(Option<RunReader>),
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finished {
+    /// What the last checkpoint says of the process.
+    pub status: Status,
+    /// The last checkpoint; nothing if nothing was done since the one before, or another rank writes.
+    pub saved: Option<Saved>,
+    /// Why nothing was saved, if so.
+    pub reason: Option<String>,
+    /// What the session did.
+    pub summary: Summary,
+    /// What nobody has taken yet.
+    pub notices: Vec<Notice>,
+}
+
+impl Session {
+    /// Opens the run `root/kind/name`, or makes it, or opens the one at [`SessionOptions::path`].
+    ///
+    /// This process is its writer until the session ends. A rank above 0 opens it to read; then there may be no run yet.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] naming the writer; [`Error::Invalid`] if `kind` or `name` is no name or an option is nonsense; others
+    /// as [`Run::open_or_create`].
+    pub fn open(root: impl AsRef<Path>, kind: &str, name: &str, options: SessionOptions) -> Result<Self> {
+        let parse = |what: &str, text: &str| -> Result<RunName> {
+            text.parse().map_err(|error| Error::Invalid { reason: format!("{what} {text:?}: {error}") })
+        };
+        let (kind, name) = (parse("kind", kind)?, parse("name", name)?);
+        let path = match &options.path {
+            Some(path) => path.clone(),
+            None => root.as_ref().join(kind.as_str()).join(name.as_str()),
+        };
+        if options.rank > 0 {
+            let reader = match RunReader::open(&path) {
+                Err(Error::RunNotFound { .. }) => None,
+                other => Some(other?),
+            };
+            return Self::assemble(Access::Read(reader), Vec::new(), options, Arc::default());
+        }
+        let run = Run::open_or_create(&path, &kind, &name, options.run.clone())?;
+        Self::on(run, options)
+    }
+
+    /// A session on a run that is open to be written.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if an option is nonsense; what listing the run returns.
+    pub fn on(run: Run, options: SessionOptions) -> Result<Self> {
+        let retention = options.effective_retention();
+        retention.check().map_err(|error| Error::Invalid { reason: error.to_string() })?;
+        let run = Arc::new(run);
+        let entries = run.reader().list()?;
+        let notices = Arc::new(Notices::default());
+        let confirmed = options.confirm_first_plan;
+        let keeper =
+            Keeper::new(&run, retention, &entries, confirmed, options.run.clock, Arc::clone(&notices));
+        let keeper = Arc::new(keeper);
+        let background = match options.background {
+            None => None,
+            Some(when_busy) => {
+                let keeper = Arc::clone(&keeper);
+                let after = move |run: &Run, outcome: &SaveOutcome| {
+                    if outcome.result.is_ok() {
+                        keeper.after_save(run);
+                    }
+                };
+                Some(BackgroundWriter::start(Arc::clone(&run), WriterOptions { when_busy }, after)?)
+            }
+        };
+        Self::assemble(Access::Write { run, keeper, background }, entries, options, notices)
+    }
+
+    fn assemble(
+        access: Access,
+        entries: Vec<Entry>,
+        options: SessionOptions,
+        notices: Arc<Notices>,
+    ) -> Result<Self> {
+        let best = BestSoFar::of(options.monitors.iter().cloned(), &entries);
+        if let Access::Write { run, .. } = &access {
+            let mut carried = Metrics::default();
+            best.apply_to(&mut carried);
+            run.carry(carried);
+        }
+        let mut options = options;
+        if let Some(unit) = &options.unit {
+            options.schedule.unit.clone_from(unit);
+        }
+        Ok(Self {
+            access,
+            started: Instant::now(),
+            pace: Pace::start(0),
+            best,
+            ladder: Ladder::new(options.reserve, options.phases_above),
+            notices,
+            summary: Summary::default(),
+            position: Position::default(),
+            metrics: Vec::new(),
+            dirty: false,
+            completed: false,
+            parent: None,
+            seconds_before: 0.0,
+            saved_step: 0,
+            tickets: 0,
+            in_flight: Vec::new(),
+            arena: Arena::new(),
+            times: SaveTimes::default(),
+            held: None,
+            missing_told: Vec::new(),
+            finished: false,
+            options,
+        })
+    }
+
+    /// Goes on from the newest good checkpoint. `begin` is called only in a run that never held one.
+    ///
+    /// # Errors
+    /// [`Error::NothingGood`] if all there is is damaged or set aside: that never starts cold in silence. Others as
+    /// [`Run::load_with`].
+    pub fn resume_or_else<T: Restore>(&mut self, begin: impl FnOnce() -> T) -> Result<(T, Resumed)> {
+        let error = match self.resume_from(&Selector::Latest) {
+            Err(error) => error,
+            resumed => return resumed,
+        };
+        let never = match self.reader() {
+            None => true,
+            Some(reader) => resume::nothing_saved(reader, &error, &Selector::Latest)?,
+        };
+        match (never, error) {
+            (true, _) => Ok((begin(), Resumed::anew("the run has no checkpoint yet"))),
+            (false, Error::NotFound { .. }) => Err(Error::NothingGood { skipped: Vec::new() }),
+            (false, error) => Err(error),
+        }
+    }
+
+    /// Goes on from the newest good checkpoint, which there must be.
+    ///
+    /// # Errors
+    /// As [`Session::resume_or_else`]; [`Error::NotFound`] in a run without checkpoints.
+    pub fn resume<T: Restore>(&mut self) -> Result<(T, Resumed)> {
+        self.resume_from(&Selector::Latest)
+    }
+
+    /// Goes on from the checkpoint that is meant.
+    ///
+    /// # Errors
+    /// As [`Run::load_with`].
+    pub fn resume_from<T: Restore>(&mut self, selector: &Selector) -> Result<(T, Resumed)> {
+        let span = tracing::info_span!("ckpt.resume", %selector);
+        let _entered = span.enter();
+        let mode = self.options.mode;
+        let loaded = match &self.access {
+            Access::Write { run, .. } => {
+                run.load_with(selector, |checkpoint| T::restore(checkpoint, mode))?
+            }
+            Access::Read(Some(reader)) => {
+                reader.load_with(selector, |checkpoint| T::restore(checkpoint, mode))?
+            }
+            Access::Read(None) => {
+                return Err(Error::NotFound { wanted: selector.to_string(), present: Vec::new() });
+            }
+        };
+        let (value, resumed) = Resumed::loaded(loaded);
+        self.begin_at(&resumed);
+        tracing::info!(target: "ckpt", "{resumed}");
+        Ok((value, resumed))
+    }
+
+    /// Whether the loop should end: somebody asked to stop, the total is reached, or the run was completed before.
+    pub fn should_stop(&self) -> bool {
+        self.completed || self.options.stop.is_requested() || self.is_at_the_end()
+    }
+
+    /// Tells where the process is and how it does, at a boundary at which the state is whole; saves if there is a reason to.
+    /// `state` runs only then.
+    ///
+    /// `metrics` are those of an evaluation at this step; none if there was none. A call that does not save reads at most one
+    /// clock.
+    ///
+    /// # Errors
+    /// Of this save, or of an earlier one in the background: the work itself can go on, and the schedule tries again.
+    pub fn step<S: Save>(
+        &mut self,
+        position: impl Into<Position>,
+        metrics: &[(&str, f64)],
+        state: impl FnOnce() -> S,
+    ) -> Result<Step> {
+        match self.due(position.into(), metrics)? {
+            Due::Nothing => Ok(Step::NotDue),
+            Due::Hold => self.hold(&state()),
+            Due::Save(causes, counted) => self.save_because(causes, counted, Status::InProgress, &state()),
+        }
+    }
+
+    /// As [`Session::step`] for state that is there to be borrowed.
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub fn step_with<S: Save + ?Sized>(
+        &mut self,
+        position: impl Into<Position>,
+        metrics: &[(&str, f64)],
+        state: &S,
+    ) -> Result<Step> {
+        match self.due(position.into(), metrics)? {
+            Due::Nothing => Ok(Step::NotDue),
+            Due::Hold => self.hold(state),
+            Due::Save(causes, counted) => self.save_because(causes, counted, Status::InProgress, state),
+        }
+    }
+
+    /// Saves now, at the position of the last step.
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub fn save<S: Save + ?Sized>(
+        &mut self,
+        event: Event,
+        reason: impl Into<String>,
+        state: &S,
+    ) -> Result<Step> {
+        let cause = Cause { event, reason: Some(reason.into()) };
+        self.save_because(vec![cause], Counted(false), Status::InProgress, state)
+    }
+
+    /// Saves because the work went over a boundary within a phase: `night`, `instrument_2`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the name does not match `[a-z0-9_]{1,48}`; others as [`Session::step`].
+    pub fn phase_boundary<S: Save + ?Sized>(&mut self, name: &str, state: &S) -> Result<Step> {
+        let event = Event::phase_boundary(name)
+            .map_err(|error: EventError| Error::Invalid { reason: error.to_string() })?;
+        self.save(event, format!("the work went over the boundary {name}"), state)
+    }
+
+    /// Ends the session. The last checkpoint says `completed`; or `interrupted`, if somebody asked to stop before the end.
+    ///
+    /// If nothing was done since the last checkpoint that says the same, none is made. Prunes once, after the last one is durable.
+    ///
+    /// # Errors
+    /// What the last save, or one in the background before it, returned: then the run is as it was, and says so.
+    pub fn finish<S: Save + ?Sized>(self, state: &S) -> Result<Finished> {
+        match self.options.stop.reason() {
+            Some(reason) if !self.is_at_the_end() => {
+                let (event, text) = (reason.event(), reason.to_string());
+                self.end(Cause { event, reason: Some(text) }, Status::Interrupted, state)
+            }
+            _ => {
+                let cause =
+                    Cause { event: Event::PhaseEnd, reason: Some("the work came to its end".to_owned()) };
+                self.end(cause, Status::Completed, state)
+            }
+        }
+    }
+
+    /// Ends the session with the status `interrupted`, as `interrupt`.
+    ///
+    /// # Errors
+    /// As [`Session::finish`].
+    pub fn interrupted<S: Save + ?Sized>(self, reason: impl Into<String>, state: &S) -> Result<Finished> {
+        let cause = Cause { event: Event::Interrupt, reason: Some(reason.into()) };
+        self.end(cause, Status::Interrupted, state)
+    }
+
+    /// Ends the session with the status `failed`, as `failure`. Nothing can be written after it: not `completed` either.
+    ///
+    /// # Errors
+    /// As [`Session::finish`].
+    pub fn failed<S: Save + ?Sized>(self, reason: impl Into<String>, state: &S) -> Result<Finished> {
+        let cause = Cause { event: Event::Failure, reason: Some(reason.into()) };
+        self.end(cause, Status::Failed, state)
+    }
+
+    /// What there is to resume, without reading a payload.
+    ///
+    /// # Errors
+    /// What listing the run returns; [`Error::RunNotFound`] if this rank reads and there is none yet.
+    pub fn recovery_info(&self) -> Result<RecoveryInfo> {
+        RecoveryInfo::of_reader(self.reader_or_error()?)
+    }
+
+    /// What retention would do now.
+    ///
+    /// # Errors
+    /// What listing the run returns; [`Error::Invalid`] in a session that only reads.
+    pub fn plan(&self) -> Result<Plan> {
+        match &self.access {
+            Access::Write { run, keeper, .. } => keeper.plan(run),
+            Access::Read(_) => Err(reads_only()),
+        }
+    }
+
+    /// Confirms the policy in force, so that a plan that was withheld is applied, now and later.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] in a session that only reads. What pruning meets is a notice.
+    pub fn confirm_plan(&mut self) -> Result<()> {
+        match &self.access {
+            Access::Write { run, keeper, .. } => {
+                keeper.confirm(run);
+                Ok(())
+            }
+            Access::Read(_) => Err(reads_only()),
+        }
+    }
+
+    /// Waits until what is in flight is durable.
+    ///
+    /// # Errors
+    /// What a save in the background returned.
+    pub fn flush(&mut self) -> Result<()> {
+        let Access::Write { background: Some(background), .. } = &self.access else { return Ok(()) };
+        let begun = Instant::now();
+        let failures = match background.flush() {
+            Ok(()) => Vec::new(),
+            Err(Error::Background { failures, .. }) => failures,
+            Err(error) => return Err(error),
+        };
+        let outcomes = background.take_outcomes();
+        self.summary.add_blocked(begun.elapsed());
+        self.take_in(outcomes.into_iter().chain(failures.into_iter().map(SaveOutcome::failed)))
+    }
+
+    /// The run, to look at it; nothing if this rank reads and there is none yet.
+    pub fn reader(&self) -> Option<&RunReader> {
+        match &self.access {
+            Access::Write { run, .. } => Some(run.reader()),
+            Access::Read(reader) => reader.as_ref(),
+        }
+    }
+
+    /// What is worth telling, each once.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        if let Access::Write { run, .. } = &self.access {
+            for reason in run.take_notices() {
+                self.notices.tell(Notice::Store { reason });
+            }
+        }
+        self.notices.take()
+    }
+
+    /// What the session did so far.
+    pub fn summary(&self) -> Summary {
+        let mut summary = self.summary.clone();
+        summary.elapsed_seconds = self.started.elapsed().as_secs_f64();
+        summary.cumulative_seconds = self.seconds_before + summary.elapsed_seconds;
+        if let Access::Write { keeper, .. } = &self.access {
+            (summary.pruned, summary.pruned_bytes) = keeper.pruned();
+        }
+        summary
+    }
+}
+
+fn reads_only() -> Error {
+    Error::Invalid { reason: "this session only reads: rank 0 writes and prunes".to_owned() }
+}

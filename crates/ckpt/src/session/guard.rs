@@ -1,0 +1,73 @@
+//! The guard: what is left to save when the thread panics, and what ends when a session is dropped.
+
+use ckpt_format::{Cause, Event, Metadata, Status};
+use ckpt_store::{Note, Result, Snapshot};
+
+use super::report::{Notice, Step};
+use super::state::Save;
+use super::{Access, Session};
+
+/// A copy of the state at a step boundary.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) step: u64,
+    metadata: Metadata,
+    snapshot: Snapshot,
+}
+
+impl Session {
+    /// Whether the guard's copy has grown old.
+    pub(super) fn is_hold_due(&self, step: u64) -> bool {
+        let every = self.options.hold_snapshot_every;
+        if every == 0 {
+            return false;
+        }
+        let last = self.held.as_ref().map_or(0, |held| held.step).max(self.saved_step);
+        step.saturating_sub(last) >= every
+    }
+
+    /// Takes the copy.
+    pub(super) fn hold<S: Save + ?Sized>(&mut self, state: &S) -> Result<Step> {
+        let snapshot = self.arena.snapshot(state.sections()?)?;
+        let cause = Cause {
+            event: Event::Failure,
+            reason: Some(
+                "the thread panicked; this is the state at the last boundary that was held".to_owned(),
+            ),
+        };
+        let metadata = self.metadata(vec![cause], Status::Failed);
+        self.held = Some(Held { step: self.step_number(), metadata, snapshot });
+        Ok(Step::NotDue)
+    }
+
+    /// The thread panics: saves the copy if it is newer than what is saved, and says what it did.
+    fn save_held(&mut self) {
+        let newest = self.saved_step;
+        let held = self.held.take().filter(|held| held.step > newest);
+        let Access::Write { run, .. } = &self.access else { return };
+        let outcome = match held {
+            None => format!("nothing was saved; the newest checkpoint is of step {newest}"),
+            Some(Held { step, metadata, snapshot }) => match run.save_snapshot(metadata, snapshot) {
+                Ok(saved) => format!("the state at step {step} was saved as sequence {}", saved.sequence),
+                Err(error) => format!("the state at step {step} could not be saved: {error}"),
+            },
+        };
+        run.note(Note::Finished { status: Status::Failed });
+        self.notices.tell(Notice::Panicked { outcome });
+    }
+}
+
+impl Drop for Session {
+    /// Waits for what is in flight. Whoever wants to hear of its errors calls `finish`.
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        if let Err(error) = self.close() {
+            tracing::error!(target: "ckpt", %error, "a save in the background failed, and nobody asked");
+        }
+        if std::thread::panicking() {
+            self.save_held();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Retention, carried out: when to prune, what a plan may do unasked, and what became of it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ckpt_format::{Digest, Entry, Timestamp};
+use ckpt_policy::{Plan, RetentionPolicy, plan};
+use ckpt_store::{Deletion, LogEvent, LogLine, Note, Result, Run};
+
+use super::notices::Notices;
+use super::report::Notice;
+
+/// Prunes a run by its policy. Shared with the writer's thread, where it prunes after saves in the background.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    policy: RetentionPolicy,
+    digest: Digest,
+    clock: fn() -> Timestamp,
+    notices: Arc<Notices>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    saves_since: u64,
+    /// Whether plans of this policy are applied whatever they delete.
+    confirmed: bool,
+    /// What is withheld was told.
+    told: bool,
+    pruned: u64,
+    pruned_bytes: u64,
+}
+
+impl Keeper {
+    /// Puts a policy in force in a run that has these checkpoints.
+    pub(crate) fn new(
+        run: &Run,
+        policy: RetentionPolicy,
+        entries: &[Entry],
+        confirmed: bool,
+        clock: fn() -> Timestamp,
+        notices: Arc<Notices>,
+    ) -> Self {
+        let digest = policy.digest();
+        let committed = entries.iter().filter(|entry| entry.is_committed()).count() as u64;
+        let text = serde_json::to_value(&policy).unwrap_or_default();
+        run.note(Note::PolicyInForce { digest, policy: text, entries: committed });
+        // In a run that had nothing when the policy came nobody can be surprised by it.
+        let state = State { confirmed: confirmed || committed == 0, ..State::default() };
+        Self { policy, digest, clock, notices, state: Mutex::new(state) }
+    }
+
+    /// Counts a durable save, and prunes when it is time.
+    pub(crate) fn after_save(&self, run: &Run) {
+        let mut state = self.state();
+        state.saves_since = state.saves_since.saturating_add(1);
+        if self.policy.is_due_after(state.saves_since) {
+            self.prune_or_tell(run, &mut state);
+        }
+    }
+
+    /// Prunes now, whatever the count.
+    pub(crate) fn prune_now(&self, run: &Run) {
+        self.prune_or_tell(run, &mut self.state());
+    }
+
+    /// What the policy would do now.
+    pub(crate) fn plan(&self, run: &Run) -> Result<Plan> {
+        Ok(plan(&self.policy, &run.reader().list()?, (self.clock)()))
+    }
+
+    /// Lets plans of this policy be applied, also those that delete more than half.
+    pub(crate) fn confirm(&self, run: &Run) {
+        let mut state = self.state();
+        self.confirm_in(run, &mut state);
+        self.prune_or_tell(run, &mut state);
+    }
+
+    /// How many were pruned, and their bytes.
+    pub(crate) fn pruned(&self) -> (u64, u64) {
+        let state = self.state();
+        (state.pruned, state.pruned_bytes)
+    }
+
+    /// A failure must not fail the save that it follows: it is told, and the next save tries again.
+    fn prune_or_tell(&self, run: &Run, state: &mut State) {
+        if let Err(error) = self.prune(run, state) {
+            metrics::counter!("ckpt_prune_failures_total").increment(1);
+            self.notices.tell(Notice::PruneFailed { reason: error.to_string() });
+        }
+    }
+
+    fn prune(&self, run: &Run, state: &mut State) -> Result<()> {
+        let span = tracing::info_span!("ckpt.prune", deleted = tracing::field::Empty);
+        let _entered = span.enter();
+        let plan = self.plan(run)?;
+        state.saves_since = 0;
+        if plan.delete() == 0 {
+            return Ok(());
+        }
+        if let Some(withheld) = plan.withheld(state.confirmed)
+            && !self.was_confirmed(run)?
+        {
+            if !std::mem::replace(&mut state.told, true) {
+                run.note(Note::PlanWithheld {
+                    digest: self.digest,
+                    delete: plan.delete(),
+                    keep: plan.keep(),
+                });
+                self.notices.tell(Notice::PlanWithheld { reason: withheld.to_string() });
+            }
+            return Ok(());
+        }
+        let deletions: Vec<Deletion> = plan
+            .deletions()
+            .map(|(file_name, reason)| Deletion { file_name: file_name.to_owned(), reason })
+            .collect();
+        let deleted = run.delete(&deletions)?;
+        if !state.confirmed {
+            // What was applied once is no surprise any more.
+            self.confirm_in(run, state);
+        }
+        let count = deleted.file_names.len() as u64;
+        state.pruned = state.pruned.saturating_add(count);
+        state.pruned_bytes = state.pruned_bytes.saturating_add(deleted.freed_bytes);
+        span.record("deleted", count);
+        metrics::counter!("ckpt_pruned_total").increment(count);
+        self.notices.tell(Notice::Pruned { count, freed_bytes: deleted.freed_bytes });
+        Ok(())
+    }
+
+    /// Whether the log says that this policy was confirmed, or was in force before the first checkpoint. Read only when it
+    /// matters: a log may be long.
+    fn was_confirmed(&self, run: &Run) -> Result<bool> {
+        Ok(run.reader().log()?.iter().any(|line| match line {
+            LogLine::Good(entry) => match &entry.event {
+                LogEvent::Noted(
+                    Note::PolicyInForce { digest, entries: 0, .. } | Note::PlanConfirmed { digest },
+                ) => *digest == self.digest,
+                _ => false,
+            },
+            LogLine::Bad(_) => false,
+        }))
+    }
+
+    fn confirm_in(&self, run: &Run, state: &mut State) {
+        state.confirmed = true;
+        state.told = false;
+        run.note(Note::PlanConfirmed { digest: self.digest });
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,189 @@
+//! What a session began with: which checkpoint, why that one, what happened to it; and the same without reading a payload.
+
+use std::fmt;
+use std::path::Path;
+
+use ckpt_format::{BundleReport, Entry, Outcome, Selector, Status, Timestamp};
+use ckpt_store::{Error, Loaded, Result, RunReader, Skipped};
+use serde::Serialize;
+
+/// What a session began with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resumed {
+    /// The checkpoint it goes on from; nothing if it began anew.
+    pub from: Option<Box<Entry>>,
+    /// Why that one, as a sentence.
+    pub why: String,
+    /// What was passed over, newest first, each with its reason.
+    pub skipped: Vec<Skipped>,
+    /// What happened to each component: restored, migrated, defaulted, clamped.
+    pub report: BundleReport,
+}
+
+/// What there is to resume in a run, from the listing alone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecoveryInfo {
+    /// Whether there is a checkpoint that looks good: its payload has not been read.
+    pub has_checkpoint: bool,
+    /// Whether it would be gone on from.
+    pub can_resume: bool,
+    /// Why, or why not, as a sentence.
+    pub why: String,
+    /// Its number.
+    pub sequence: Option<u64>,
+    /// Its attempt.
+    pub epoch: Option<u64>,
+    /// Its file.
+    pub name: Option<String>,
+    /// How far it was.
+    pub step: Option<u64>,
+    /// How far it will go.
+    pub total: Option<u64>,
+    /// What a step is.
+    pub unit: Option<String>,
+    /// Step of total in per cent, never above 100.
+    pub progress_pct: Option<f64>,
+    /// How the process was doing.
+    pub status: Option<Status>,
+    /// When it was made.
+    pub timestamp: Option<Timestamp>,
+    /// What would be passed over, newest first.
+    pub skipped: Vec<PassedOver>,
+}
+
+/// A checkpoint that would be passed over, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PassedOver {
+    /// Its number.
+    pub sequence: u64,
+    /// Its file.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Resumed {
+    pub(crate) fn anew(why: impl Into<String>) -> Self {
+        Self { from: None, why: why.into(), skipped: Vec::new(), report: BundleReport::default() }
+    }
+
+    pub(crate) fn loaded<T>(loaded: Loaded<(T, BundleReport)>) -> (T, Self) {
+        let Loaded { value: (value, report), entry, why, skipped } = loaded;
+        (value, Self { from: Some(Box::new(entry)), why, skipped, report })
+    }
+
+    /// Whether there was a checkpoint to go on from.
+    pub fn is_resumed(&self) -> bool {
+        self.from.is_some()
+    }
+
+    /// The step it goes on from; 0 if it began anew or the checkpoint does not say.
+    pub fn step(&self) -> u64 {
+        self.from.as_deref().and_then(Entry::position).and_then(|position| position.step).unwrap_or(0)
+    }
+
+    /// How the process was doing when it saved.
+    pub fn status(&self) -> Option<Status> {
+        self.from.as_deref().and_then(Entry::status)
+    }
+}
+
+impl fmt::Display for Resumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.from {
+            None => write!(f, "began anew: {}", self.why)?,
+            Some(entry) => {
+                write!(f, "resumed from {} at step {}: {}", entry.file_name, self.step(), self.why)?;
+            }
+        }
+        for skipped in &self.skipped {
+            write!(f, "; skipped {}: {}", skipped.file_name, skipped.reason)?;
+        }
+        for component in &self.report.components {
+            let plain = matches!(component.outcome, Outcome::Restored)
+                && component.clamped.is_empty()
+                && component.defaulted.is_empty()
+                && component.unknown.is_empty();
+            if !plain {
+                write!(f, "; {}", component.to_string().trim_end())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl RecoveryInfo {
+    /// What there is to resume in the run at `path`. Reads no payload, so a damaged one shows only when it is loaded.
+    ///
+    /// # Errors
+    /// [`Error::RunNotFound`]; what listing the directory returns.
+    pub fn of(path: impl AsRef<Path>) -> Result<Self> {
+        Self::of_reader(&RunReader::open(path)?)
+    }
+
+    /// The same of a run that is open.
+    ///
+    /// # Errors
+    /// What listing the directory returns.
+    pub fn of_reader(reader: &RunReader) -> Result<Self> {
+        let entries = reader.list()?;
+        let newest = entries.iter().rposition(Entry::is_committed);
+        let newer = entries.get(newest.map_or(0, |place| place.saturating_add(1))..).unwrap_or_default();
+        let skipped = newer.iter().rev().map(PassedOver::of).collect();
+        let entry = newest.and_then(|place| entries.get(place));
+        let why = match entry {
+            Some(entry) => can_resume(entry),
+            None if !entries.is_empty() => Err(format!("none of its {} checkpoints is good", entries.len())),
+            None => match reader.quarantined()?.len() {
+                0 => Err("it has no checkpoint yet".to_owned()),
+                count => Err(format!("all that is left of it was set aside: {count} files in .quarantine")),
+            },
+        };
+        let position = entry.and_then(Entry::position);
+        Ok(Self {
+            has_checkpoint: entry.is_some(),
+            can_resume: why.is_ok(),
+            why: why.unwrap_or_else(|reason| reason),
+            sequence: entry.map(|entry| entry.sequence),
+            epoch: entry.map(|entry| entry.epoch),
+            name: entry.map(|entry| entry.file_name.clone()),
+            step: position.and_then(|position| position.step),
+            total: position.and_then(|position| position.total),
+            unit: position.and_then(|position| position.unit.clone()),
+            progress_pct: position.and_then(ckpt_format::Position::progress_pct),
+            status: entry.and_then(Entry::status),
+            timestamp: entry.and_then(Entry::created_at),
+            skipped,
+        })
+    }
+}
+
+impl PassedOver {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            sequence: entry.sequence,
+            name: entry.file_name.clone(),
+            reason: entry.reason.clone().unwrap_or_else(|| entry.state.to_string()),
+        }
+    }
+}
+
+/// Loads what is meant, or says with certainty that there never was anything.
+pub(crate) fn nothing_saved(reader: &RunReader, error: &Error, selector: &Selector) -> Result<bool> {
+    if !matches!(error, Error::NotFound { .. }) || *selector != Selector::Latest {
+        return Ok(false);
+    }
+    Ok(reader.list()?.is_empty() && reader.quarantined()?.is_empty())
+}
+
+/// Whether work would go on from this checkpoint, with the reason either way.
+fn can_resume(entry: &Entry) -> std::result::Result<String, String> {
+    let step = entry.position().and_then(|position| position.step);
+    let at = step.map_or_else(String::new, |step| format!(" at step {step}"));
+    match entry.status() {
+        Some(Status::Completed) => Err(format!("it was completed{at}")),
+        Some(Status::Failed) => Ok(format!("it failed{at}, and that state is whole")),
+        Some(Status::Interrupted) => Ok(format!("it was interrupted{at}")),
+        _ => Ok(format!("it was in progress{at}")),
+    }
+}

@@ -1,0 +1,389 @@
+//! Saving: what a checkpoint says, whether the disk lets it, in the foreground or behind the caller's back, and what follows.
+
+use std::time::{Duration, Instant};
+
+use ckpt_format::{Cause, Event, EventClass, Metadata, Parent, Position, Status};
+use ckpt_policy::{Cost, Pace};
+use ckpt_store::{Error, Job, Note, Result, RunReader, SaveOutcome, Saved, Submitted};
+
+use super::due::Counted;
+use super::report::{Notice, Step};
+use super::resume::Resumed;
+use super::state::Save;
+use super::{Access, Finished, Session};
+
+/// A save that the writer's thread has.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    ticket: u64,
+    begun: Instant,
+    blocked: Duration,
+    step: u64,
+    counted: Counted,
+    values: Vec<(String, f64)>,
+}
+
+/// What became of a save that was begun.
+enum Written {
+    Durable(Box<Saved>),
+    Queued,
+    Dropped,
+}
+
+impl Session {
+    /// The session goes on from here: what was resumed counts as saved, so a resume does not save at once.
+    pub(super) fn begin_at(&mut self, resumed: &Resumed) {
+        let Some(entry) = resumed.from.as_deref() else { return };
+        let metadata = entry.metadata();
+        self.position = entry.position().cloned().unwrap_or_default();
+        self.pace = Pace::start(self.step_number());
+        self.saved_step = self.step_number();
+        self.dirty = false;
+        self.metrics.clear();
+        self.parent = metadata.map(|metadata| Parent {
+            run_id: metadata.run_id.clone(),
+            epoch: entry.epoch,
+            sequence: entry.sequence,
+        });
+        self.seconds_before = metadata.and_then(|metadata| metadata.cumulative_seconds).unwrap_or(0.0);
+        let further = self.options.total.is_some_and(|total| total > self.step_number());
+        self.completed =
+            entry.status() == Some(Status::Completed) && !further && !self.options.go_on_after_completion;
+        if let Access::Write { run, .. } = &self.access {
+            run.note(Note::Resumed {
+                epoch: entry.epoch,
+                sequence: entry.sequence,
+                skipped: resumed.skipped.iter().map(|skipped| skipped.sequence).collect(),
+            });
+        }
+    }
+
+    /// Saves for these causes, if events, rank and disk allow.
+    pub(super) fn save_because<S: Save + ?Sized>(
+        &mut self,
+        causes: Vec<Cause>,
+        counted: Counted,
+        status: Status,
+        state: &S,
+    ) -> Result<Step> {
+        self.settle()?;
+        let Access::Write { run, keeper, .. } = &self.access else {
+            let reason = format!("rank {} only reads: rank 0 writes", self.options.rank);
+            return Ok(Step::Skipped { causes, reason });
+        };
+        let on = |cause: &Cause| self.options.events.contains(&cause.event.class());
+        if !causes.iter().any(on) {
+            let names: Vec<String> = causes.iter().map(|cause| cause.event.to_string()).collect();
+            return Ok(Step::Skipped { causes, reason: format!("{} is turned off", names.join(", ")) });
+        }
+        let begun = Instant::now();
+        let events: Vec<Event> = causes.iter().map(|cause| cause.event.clone()).collect();
+        let refusal = self.ladder.refusal(run, &events, keeper, &self.notices);
+        if let Some(reason) = refusal {
+            self.best.not_saved();
+            self.summary.refused = self.summary.refused.saturating_add(1);
+            self.pace.failed(self.started.elapsed());
+            return Ok(Step::Refused { causes, reason });
+        }
+        let metadata = self.metadata(causes.clone(), status);
+        Ok(match self.write(metadata, counted, state, begun)? {
+            Written::Durable(saved) => Step::Saved { causes, saved },
+            Written::Queued => Step::Queued { causes },
+            Written::Dropped => Step::Skipped { causes, reason: "another save is in flight".to_owned() },
+        })
+    }
+
+    /// Takes what came back from the writer's thread.
+    ///
+    /// # Errors
+    /// The first that failed; the others are counted and told.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        let Access::Write { background: Some(background), .. } = &self.access else { return Ok(()) };
+        let outcomes = background.take_outcomes();
+        self.take_in(outcomes)
+    }
+
+    pub(super) fn take_in(&mut self, outcomes: impl IntoIterator<Item = SaveOutcome>) -> Result<()> {
+        let mut failed = None;
+        for SaveOutcome { ticket, result } in outcomes {
+            let flight = self.in_flight.iter().position(|flight| flight.ticket == ticket);
+            let flight = flight.map(|place| self.in_flight.swap_remove(place));
+            match (result, flight) {
+                (Ok(saved), Some(flight)) => {
+                    let cost = Cost { blocked: flight.blocked, total: flight.begun.elapsed() };
+                    self.acknowledge(&saved, flight.step, flight.counted, cost, &flight.values);
+                }
+                (Ok(_), None) => {}
+                // Without a save of its own it is what the hook after one met.
+                (Err(error), _) => {
+                    let error = self.count_failure(error);
+                    if let Some(before) = failed.replace(error) {
+                        self.notices.tell(Notice::Store { reason: before.to_string() });
+                    }
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The last save, and the end of the writer's thread.
+    pub(super) fn end<S: Save + ?Sized>(
+        mut self,
+        cause: Cause,
+        status: Status,
+        state: &S,
+    ) -> Result<Finished> {
+        let outcome = self.end_with(cause, status, state);
+        self.finished = true;
+        let closed = self.close();
+        let (saved, reason) = outcome?;
+        closed?;
+        if let Access::Write { run, keeper, .. } = &self.access {
+            if saved.is_some() {
+                keeper.prune_now(run);
+            }
+            run.note(Note::Finished { status });
+        }
+        let notices = self.take_notices();
+        Ok(Finished { status, saved, reason, summary: self.summary(), notices })
+    }
+
+    fn end_with<S: Save + ?Sized>(
+        &mut self,
+        cause: Cause,
+        status: Status,
+        state: &S,
+    ) -> Result<(Option<Saved>, Option<String>)> {
+        if self.completed && !self.dirty {
+            return Ok((None, Some("nothing was done since the run was completed".to_owned())));
+        }
+        self.judge_grace();
+        // The last word is said in the foreground: after it there is no next call that could tell.
+        self.flush()?;
+        if let Access::Write { background, .. } = &mut self.access
+            && let Some(background) = background.take()
+        {
+            background.close()?;
+        }
+        match self.save_because(vec![cause], Counted(false), status, state)? {
+            Step::Saved { saved, .. } => Ok((Some(*saved), None)),
+            Step::Refused { reason, .. } => {
+                let source = std::io::Error::new(std::io::ErrorKind::StorageFull, reason);
+                Err(Error::NoSpace { action: "saving", path: "the last checkpoint".to_owned(), source })
+            }
+            Step::Skipped { reason, .. } => Ok((None, Some(reason))),
+            Step::NotDue | Step::Queued { .. } => Ok((None, None)),
+        }
+    }
+
+    /// Ends the writer's thread, whatever it still has.
+    pub(super) fn close(&mut self) -> Result<()> {
+        match &mut self.access {
+            Access::Write { background, .. } => {
+                background.take().map_or(Ok(()), |background| background.close().map(|_| ()))
+            }
+            Access::Read(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn reader_or_error(&self) -> Result<&RunReader> {
+        self.reader().ok_or_else(|| Error::RunNotFound {
+            path: self.options.path.clone().unwrap_or_default(),
+            present: Vec::new(),
+        })
+    }
+
+    /// What the checkpoint says about itself.
+    pub(super) fn metadata(&mut self, causes: Vec<Cause>, status: Status) -> Metadata {
+        let options = &self.options;
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let position = Position {
+            total: self.position.total.or(options.total),
+            unit: self.position.unit.clone().or_else(|| options.unit.clone()),
+            ..self.position.clone()
+        };
+        let mut metadata = Metadata {
+            events: causes,
+            status,
+            position,
+            labels: options.labels.clone(),
+            market: options.market.clone(),
+            phase: options.phase.clone(),
+            seed: options.seed,
+            program: options.program.clone(),
+            elapsed_seconds: Some(elapsed),
+            cumulative_seconds: Some(self.seconds_before + elapsed),
+            parent: self.parent.clone(),
+            ..Metadata::default()
+        };
+        for (name, value) in &self.metrics {
+            metadata.metrics.set(name, *value);
+        }
+        for field in &self.options.extra_fields {
+            match self.metrics.iter().find(|(name, _)| name == field) {
+                Some((_, value)) => {
+                    metadata.extra.insert(field.clone(), number(*value));
+                }
+                None if self.missing_told.contains(field) => {}
+                None => {
+                    self.missing_told.push(field.clone());
+                    self.notices.tell(Notice::MetadataMissing { field: field.clone() });
+                }
+            }
+        }
+        metadata
+    }
+
+    fn write<S: Save + ?Sized>(
+        &mut self,
+        metadata: Metadata,
+        counted: Counted,
+        state: &S,
+        begun: Instant,
+    ) -> Result<Written> {
+        let step = self.step_number();
+        let span = tracing::info_span!("ckpt.save", step, sequence = tracing::field::Empty);
+        let _entered = span.enter();
+        let Access::Write { run, keeper, background } = &self.access else { return Ok(Written::Dropped) };
+        if background.is_some() {
+            return self.submit(metadata, counted, state, begun);
+        }
+        let saved = match state.sections().and_then(|sections| run.save(metadata, sections)) {
+            Ok(saved) => saved,
+            Err(error) => {
+                self.summary.add_blocked(begun.elapsed());
+                return Err(self.count_failure(error));
+            }
+        };
+        span.record("sequence", saved.sequence);
+        keeper.after_save(run);
+        let cost = begun.elapsed();
+        self.summary.add_blocked(cost);
+        self.dirty = false;
+        let values = self.metrics.clone();
+        self.acknowledge(&saved, step, counted, Cost { blocked: cost, total: cost }, &values);
+        Ok(Written::Durable(Box::new(saved)))
+    }
+
+    /// Takes a snapshot and hands it to the writer's thread.
+    fn submit<S: Save + ?Sized>(
+        &mut self,
+        metadata: Metadata,
+        counted: Counted,
+        state: &S,
+        begun: Instant,
+    ) -> Result<Written> {
+        let Access::Write { background: Some(background), .. } = &self.access else {
+            return Ok(Written::Dropped);
+        };
+        let step = self.step_number();
+        let may_drop = metadata.event_list().iter().all(|event| event.class() == EventClass::Periodic);
+        self.tickets = self.tickets.wrapping_add(1);
+        let ticket = self.tickets;
+        let arena = &self.arena;
+        let take = || Ok(Job::new(ticket, metadata, arena.snapshot(state.sections()?)?));
+        let (submitted, failures) = match background.submit_with(may_drop, take) {
+            Ok(submitted) => (submitted, Vec::new()),
+            Err(Error::Background { failures, submitted: Some(submitted) }) => (submitted, failures),
+            Err(error) => {
+                self.summary.add_blocked(begun.elapsed());
+                return Err(self.count_failure(error));
+            }
+        };
+        let blocked = begun.elapsed();
+        self.summary.add_blocked(blocked);
+        let at = self.started.elapsed();
+        if submitted == Submitted::Skipped {
+            self.best.not_saved();
+            self.pace.skipped(step, at);
+            self.count_skipped();
+        } else {
+            if let Submitted::Replaced { ticket } = submitted {
+                self.in_flight.retain(|flight| flight.ticket != ticket);
+                self.count_skipped();
+            }
+            self.pace.started(step, at, counted.0);
+            let values = self.metrics.clone();
+            self.in_flight.push(InFlight { ticket, begun, blocked, step, counted, values });
+            self.dirty = false;
+        }
+        self.take_in(failures.into_iter().map(SaveOutcome::failed))?;
+        Ok(if submitted == Submitted::Skipped { Written::Dropped } else { Written::Queued })
+    }
+
+    /// A checkpoint is durable.
+    fn acknowledge(
+        &mut self,
+        saved: &Saved,
+        step: u64,
+        counted: Counted,
+        cost: Cost,
+        values: &[(String, f64)],
+    ) {
+        let values: Vec<(&str, f64)> = values.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        self.best.record(saved.epoch, saved.sequence, &values);
+        self.pace.saved(step, self.started.elapsed(), counted.0, cost);
+        self.times.record(cost.total, saved.stored_bytes);
+        self.saved_step = step;
+        if self.held.as_ref().is_some_and(|held| held.step <= step) {
+            self.held = None;
+        }
+        self.count(saved);
+    }
+
+    fn count_skipped(&mut self) {
+        self.summary.skipped = self.summary.skipped.saturating_add(1);
+        metrics::counter!("ckpt_saves_skipped_total").increment(1);
+    }
+
+    fn count(&mut self, saved: &Saved) {
+        self.summary.saves = self.summary.saves.saturating_add(1);
+        metrics::counter!("ckpt_saves_total").increment(1);
+        metrics::gauge!("ckpt_last_save_bytes").set(saved.stored_bytes as f64);
+        let costs = &saved.costs;
+        let phases = [
+            ("snapshot", costs.snapshot_us),
+            ("compress", costs.compress_us),
+            ("write", costs.write_us),
+            ("sync", costs.sync_us.saturating_add(costs.publish_us)),
+        ];
+        for (phase, micros) in phases {
+            metrics::histogram!("ckpt_save_seconds", "phase" => phase).record(micros as f64 / 1e6);
+        }
+    }
+
+    /// A save failed: what was taken for granted did not happen.
+    fn count_failure(&mut self, error: Error) -> Error {
+        self.pace.failed(self.started.elapsed());
+        self.best.not_saved();
+        self.dirty = true;
+        self.summary.failures = self.summary.failures.saturating_add(1);
+        metrics::counter!("ckpt_save_failures_total", "code" => error.code()).increment(1);
+        tracing::error!(target: "ckpt", %error, "a save failed");
+        error
+    }
+
+    /// Says so if a save usually takes longer than the grace that is left. It is made all the same: one that is killed half-way
+    /// leaves nothing behind.
+    fn judge_grace(&self) {
+        let Some(since) = self.options.stop.requested_for() else { return };
+        let verdict = self.options.grace.judge(self.times.predict(None), since);
+        if !verdict.fits() {
+            self.notices.tell(Notice::GraceShort {
+                reason: format!(
+                    "{verdict}; if it is killed half-way, the checkpoint before it is the newest"
+                ),
+            });
+        }
+    }
+}
+
+/// A metric as JSON; numbers that JSON has not as the strings for them.
+fn number(value: f64) -> serde_json::Value {
+    match serde_json::Number::from_f64(value) {
+        Some(number) => serde_json::Value::Number(number),
+        None if value.is_nan() => "NaN".into(),
+        None if value > 0.0 => "Infinity".into(),
+        None => "-Infinity".into(),
+    }
+}
