@@ -151,16 +151,16 @@ impl Metrics {
     }
 
     /// Notes checkpoint (`epoch`, `sequence`) as the best of each metric whose direction is known and whose
-    /// value is strictly better than the best so far, or is the first that is a number. Without tolerance:
-    /// whether an improvement is large enough to be worth a checkpoint is for the policy to say.
+    /// value is strictly better than the best so far, or is the first that is finite: NaN and infinities are never
+    /// best. Without tolerance: whether an improvement is large enough to be worth a checkpoint is for the policy to say.
     pub fn note_best(&mut self, epoch: u64, sequence: u64) {
         for (name, direction) in &self.directions {
             let Some(&value) = self.values.get(name) else { continue };
             let improves = match self.best.get(name) {
-                Some(best) => best.value.is_nan() || direction.is_better(value, best.value),
+                Some(best) => !best.value.is_finite() || direction.is_better(value, best.value),
                 None => true,
             };
-            if improves && !value.is_nan() {
+            if improves && value.is_finite() {
                 self.best.insert(name.clone(), Best { value, epoch, sequence });
             }
         }
@@ -224,6 +224,20 @@ mod tests {
         now.declare("absent", Direction::Min);
         now.note_best(0, 1);
         assert!(now.best.is_empty(), "{:?}", now.best);
+    }
+
+    /// A diverged run once reported an infinite reward: it was best for ever, and no later checkpoint could be.
+    #[test]
+    fn an_infinite_value_is_never_best_and_one_in_an_old_file_gives_way() {
+        for (direction, infinite) in [(Direction::Max, f64::INFINITY), (Direction::Min, f64::NEG_INFINITY)] {
+            let mut now = metrics(direction, infinite);
+            now.note_best(0, 1);
+            assert_eq!(now.best("m"), None);
+            now.best.insert("m".to_owned(), Best { value: infinite, epoch: 0, sequence: 1 });
+            now.set("m", 2.0);
+            now.note_best(0, 2);
+            assert_eq!(now.best("m"), Some(&Best { value: 2.0, epoch: 0, sequence: 2 }));
+        }
     }
 
     #[test]
