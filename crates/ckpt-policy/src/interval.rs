@@ -52,17 +52,18 @@ impl Adaptive {
         self.target
     }
 
-    /// The interval at this step: `trunc(base * (1 + (max_multiplier - 1) * clamp(step / target, 0, 1)))`.
-    ///
-    /// It never falls as the step rises, and is never below the base.
+    /// The interval at this step, `base * (1 + (max_multiplier - 1) * clamp(step / target, 0, 1))`: the least whole number that is
+    /// not below it. It never falls as the step rises, and is never below the base.
     pub fn interval_at(&self, step: u64) -> u64 {
         let progress = match self.target {
             Some(target) if target > 0 => (step as f64 / target as f64).min(1.0),
             _ => 0.0,
         };
         let interval = self.base as f64 * (1.0 + (self.max_multiplier - 1.0) * progress);
-        // The cast truncates, and saturates where a u64 ends. Above 2^53 a base is not exact as a float.
-        (interval as u64).max(self.base)
+        // A few units in the last place are no unit of work: 25,000 * 2.2 is 55,000. The cast saturates where a u64 ends.
+        let interval = (interval * (1.0 - 4.0 * f64::EPSILON)).ceil() as u64;
+        // Above 2^53 a base is not exact as a float.
+        interval.max(self.base)
     }
 }
 

@@ -10,6 +10,7 @@ mod interval;
 mod pace;
 mod pressure;
 mod retain;
+mod simulate;
 mod trigger;
 
 pub use best::{BestSoFar, GainError, Improvement, Judgement, Monitor};
@@ -21,4 +22,5 @@ pub use pressure::{Level, Refusal, Reserve, ReserveError, Room, priority_rank};
 pub use retain::{
     Plan, PlanJson, Planned, Reason, RetentionError, RetentionPolicy, Rule, Top, Verdict, Withheld, plan,
 };
+pub use simulate::{Course, SimulatedSave, simulate};
 pub use trigger::Trigger;
