@@ -183,3 +183,96 @@ impl Default for RetentionPolicy {
 fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn busy() -> RetentionPolicy {
+        let policy = RetentionPolicy::keep_last(8).with_top("sharpe_ratio", Direction::Max, 3);
+        let policy = policy.with_top("loss", Direction::Min, 0);
+        RetentionPolicy { max_age: Some(Duration::from_secs(7 * 86_400)), prune_every: 0, ..policy }
+    }
+
+    #[test]
+    fn what_is_off_is_shown_as_off() {
+        assert_eq!(
+            busy().describe(),
+            [
+                "keep_last: 8",
+                "top sharpe_ratio (max): 3",
+                "top loss (min): off",
+                "every: off",
+                "preserve: manual, phase_boundary, phase_end, cancellation (until a later one is completed), \
+                 shutdown (until a later one is completed), interrupt (until a later one is completed), failure",
+                "max_age: 7 d",
+                "max_bytes: off",
+                "prune_every: off",
+            ]
+        );
+        let off = RetentionPolicy { preserve: BTreeSet::new(), ..RetentionPolicy::default() };
+        let expected = [
+            "keep_last: off",
+            "top: off",
+            "every: off",
+            "preserve: off",
+            "max_age: off",
+            "max_bytes: off",
+            "prune_every: 10 saves",
+        ];
+        assert_eq!(off.describe(), expected);
+    }
+
+    #[test]
+    fn the_digest_is_of_what_is_decided_not_of_how_it_is_written() {
+        let policy = busy().with_top("reward", Direction::Max, 2);
+        let digest = policy.digest();
+        let mut same = RetentionPolicy { prune_every: 10, ..policy.clone() };
+        same.top.reverse();
+        assert_eq!(same.digest(), digest);
+        same.top.retain(|top| top.count > 0);
+        assert_eq!(same.digest(), digest);
+        let off = RetentionPolicy { max_age: Some(Duration::ZERO), ..RetentionPolicy::default() };
+        assert_eq!(off.digest(), RetentionPolicy::default().digest());
+
+        let others = [
+            RetentionPolicy { keep_last: 9, ..policy.clone() },
+            RetentionPolicy { every: 1, ..policy.clone() },
+            RetentionPolicy { preserve: BTreeSet::new(), ..policy.clone() },
+            RetentionPolicy { max_age: None, ..policy.clone() },
+            RetentionPolicy { max_bytes: 1, ..policy.clone() },
+            RetentionPolicy { top: Vec::new(), ..policy },
+        ];
+        let digests: BTreeSet<Digest> = others.iter().map(RetentionPolicy::digest).collect();
+        assert!(digests.len() == others.len() && !digests.contains(&digest));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_named() {
+        let refused = |policy: RetentionPolicy| policy.check().unwrap_err().to_string();
+        assert_eq!(busy().check(), Ok(()));
+        assert_eq!(RetentionPolicy::default().check(), Ok(()));
+        assert_eq!(
+            refused(busy().with_top("", Direction::Max, 2)),
+            "a budget for the best 2 names no metric; name one"
+        );
+        assert_eq!(
+            refused(busy().with_top("loss", Direction::Max, 1)),
+            "metric \"loss\" has two budgets; give it one"
+        );
+        let mut both = busy();
+        both.preserve.insert(EventClass::Periodic);
+        assert_eq!(
+            refused(both),
+            "periodic checkpoints are preserved for ever, so keeping the last 8 of them has no effect; take \
+             `periodic` out of what is preserved, or set the number to 0"
+        );
+    }
+
+    #[test]
+    fn it_prunes_at_every_so_many_saves() {
+        let policy = RetentionPolicy::default();
+        assert!(!policy.is_due_after(9) && policy.is_due_after(10) && policy.is_due_after(11));
+        assert!(!RetentionPolicy { prune_every: 0, ..policy }.is_due_after(u64::MAX));
+    }
+}

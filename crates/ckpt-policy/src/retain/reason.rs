@@ -230,7 +230,7 @@ impl fmt::Display for Reason {
                 write!(f, "made {} ago, max_age is {}", Span(*age), Span(*limit))
             }
             Self::MaxBytes { left, kept_by, limit } => {
-                write!(f, "{left} bytes were left, max_bytes is {limit}, and only {kept_by} kept it")
+                write!(f, "{left} bytes were left, max_bytes is {limit}, and no more than {kept_by} kept it")
             }
         }
     }
@@ -258,5 +258,49 @@ impl fmt::Display for Span {
             }
         }
         if first { f.write_str("0 s") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_a_sentence() {
+        let top = |rank| Reason::Top { metric: "loss".to_owned(), rank, limit: 3 };
+        let age = Duration::from_millis(691_200_005);
+        let said = [
+            (Reason::Newest, "the newest committed one"),
+            (Reason::Pinned, "pinned"),
+            (Reason::NotOursToJudge { state: State::Damaged }, "damaged: reported and left"),
+            (Reason::Preserved { class: EventClass::PhaseBoundary }, "phase_boundary is preserved"),
+            (
+                Reason::Preserved { class: EventClass::Interrupt },
+                "interrupt is preserved until a later one is completed",
+            ),
+            (
+                Reason::Outlived { class: EventClass::Shutdown, completed: 12 },
+                "shutdown is no longer preserved: the later 12 is completed",
+            ),
+            (Reason::LastPeriodic { rank: Some(9), limit: 8 }, "rank 9 of the last 8 periodic"),
+            (Reason::LastPeriodic { rank: None, limit: 8 }, "not periodic, so none of the last 8"),
+            (top(Some(12)), "loss: rank 12, keeps 3"),
+            (top(None), "loss: no finite value, keeps 3"),
+            (Reason::Every { sequence: 20, limit: 10 }, "sequence 20 is a multiple of 10"),
+            (Reason::Every { sequence: 21, limit: 10 }, "sequence 21 is no multiple of 10"),
+            (Reason::NoRule, "no budget is on"),
+            (
+                Reason::MaxAge { age, limit: Duration::from_secs(90_061) },
+                "made 8 d 5 ms ago, max_age is 1 d 1 h 1 min 1 s",
+            ),
+            (
+                Reason::MaxBytes { left: 900, kept_by: Rule::Every, limit: 500 },
+                "900 bytes were left, max_bytes is 500, and no more than every kept it",
+            ),
+        ];
+        for (reason, sentence) in said {
+            assert_eq!(reason.to_string(), sentence);
+        }
+        assert_eq!(Span(Duration::ZERO).to_string(), "0 s");
     }
 }
