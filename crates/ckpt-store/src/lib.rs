@@ -29,7 +29,8 @@
 //!
 //! # Parts
 //!
-//! [`Run`] writes, [`RunReader`] reads beside it without a lock, [`Pins`] marks beside it; [`Checkpoint`] is one open file.
+//! [`Run`] writes, [`BackgroundWriter`] does it on a thread of its own, [`RunReader`] reads beside them without a lock, [`Pins`]
+//! marks beside them; [`Checkpoint`] is one open file.
 //! The medium is behind [`storage::Storage`], a trait of eleven methods with a conformance suite (feature `testing`).
 
 mod buffer;

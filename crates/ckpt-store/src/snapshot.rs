@@ -212,3 +212,107 @@ fn copy(sections: &[Section<'_>], mut to: &mut [u8]) {
         work();
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use ckpt_format::Codec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::compress::Compress;
+
+    fn bytes<'s>(snapshot: &'s Snapshot, index: usize) -> &'s [u8] {
+        match &snapshot.sections[index].source {
+            Source::Bytes(bytes) => bytes,
+            Source::Reader(_) => panic!("a snapshot has no readers"),
+        }
+    }
+
+    /// Bytes that say where they stand.
+    fn pattern(length: usize, seed: usize) -> Vec<u8> {
+        (0..length).map(|at| (at.wrapping_mul(31).wrapping_add(at >> 8).wrapping_add(seed)) as u8).collect()
+    }
+
+    #[test]
+    fn only_what_is_borrowed_is_copied_and_what_is_said_about_it_stays() {
+        let (borrowed, owned, shared) = (pattern(1_000, 1), pattern(2_000, 2), Arc::new(pattern(3_000, 3)));
+        let slice: Arc<[u8]> = Arc::from(&b"slice"[..]);
+        let owned_at = owned.as_ptr();
+        let sections = vec![
+            Section::raw("borrowed", &borrowed).of_kind("table", 3).compress(Compress::Always),
+            Section::owned("owned", owned),
+            Section::shared("shared", Arc::clone(&shared)).in_codec(Codec::Bincode),
+            Section::shared("slice", Arc::clone(&slice)),
+            Section::raw("empty", &[]),
+        ];
+        let snapshot = Arena::new().snapshot(sections).unwrap();
+        assert_eq!((bytes(&snapshot, 0), bytes(&snapshot, 4)), (&borrowed[..], &[][..]));
+        assert_ne!(bytes(&snapshot, 0).as_ptr(), borrowed.as_ptr());
+        assert_eq!(bytes(&snapshot, 1).as_ptr(), owned_at);
+        assert_eq!(bytes(&snapshot, 2).as_ptr(), shared.as_ptr());
+        assert_eq!(bytes(&snapshot, 3).as_ptr(), slice.as_ptr());
+        let head = &snapshot.sections[0].head;
+        assert_eq!((head.kind.as_str(), head.version, head.compress), ("table", 3, Some(Compress::Always)));
+        assert_eq!(snapshot.sections[2].head.codec, Codec::Bincode);
+        assert_eq!(snapshot.raw_bytes(), 6_005);
+    }
+
+    #[test]
+    fn memory_comes_back_when_the_last_section_is_dropped_and_is_used_again() {
+        let arena = Arena::new();
+        let take = |length: usize| {
+            let state = pattern(length, 7);
+            let (one, two) = state.split_at(length / 3);
+            arena.snapshot(vec![Section::raw("one", one), Section::raw("two", two)]).unwrap()
+        };
+        let mut first = take(90_000);
+        let at = bytes(&first, 0).as_ptr();
+        let second = take(90_000);
+        assert_ne!(bytes(&second, 0).as_ptr(), at, "the memory is in use");
+        let kept = first.sections.pop();
+        drop(first);
+        assert_eq!(arena.shelf.free().len(), 0, "a section is still in use");
+        drop(kept);
+        let third = take(100_000);
+        assert_eq!(bytes(&third, 0).as_ptr(), at, "a little more state fits, too");
+        drop((second, third));
+        assert_eq!(arena.shelf.free().len(), KEPT_MAX);
+        // What has become too small is of no use to anybody.
+        let larger = take(500_000);
+        assert_eq!(arena.shelf.free().len(), 0);
+        let more: Vec<Snapshot> = (0..3).map(|_| take(10)).collect();
+        drop((larger, more));
+        assert_eq!(arena.shelf.free().len(), KEPT_MAX);
+        arena.clear();
+        assert_eq!(arena.shelf.free().len(), 0);
+    }
+
+    #[test]
+    fn a_section_that_comes_from_a_reader_is_refused_by_name() {
+        let arena = Arena::new();
+        let sections = vec![Section::raw("weights", &[1]), Section::reader("replay", std::io::empty())];
+        let error = arena.snapshot(sections).unwrap_err();
+        assert!(matches!(&error, Error::Refused { section, .. } if section == "replay"), "{error}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// Whatever the lengths, also where several threads copy and a slab is used again that holds other bytes.
+        #[test]
+        fn every_byte_is_copied_to_its_place(
+            lengths in prop::collection::vec(prop_oneof![0..100_usize, 0..300_000_usize, (2_usize << 20)..(6 << 20)], 0..5),
+        ) {
+            let arena = Arena::new();
+            for seed in 0..2 {
+                let state: Vec<Vec<u8>> =
+                    lengths.iter().enumerate().map(|(index, length)| pattern(*length, index + 10 * seed)).collect();
+                let sections = state.iter().map(|bytes| Section::raw("part", bytes)).collect();
+                let snapshot = arena.snapshot(sections).unwrap();
+                for (index, expected) in state.iter().enumerate() {
+                    prop_assert!(bytes(&snapshot, index) == expected, "section {index} of {lengths:?} differs");
+                }
+            }
+        }
+    }
+}

@@ -37,7 +37,6 @@ pub struct Job {
 }
 
 /// What became of a submitted save.
-#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submitted {
     /// It will be saved.
@@ -246,5 +245,167 @@ impl Queue {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "save {}: {}", self.ticket, self.error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io;
+
+    use ckpt_format::Digest;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::log::Costs;
+
+    fn job(ticket: u64) -> Job {
+        Job::new(ticket, Metadata::default(), Snapshot::new(Vec::new()))
+    }
+
+    fn outcome(ticket: u64, good: bool) -> SaveOutcome {
+        let digest = Digest::of(b"");
+        let saved = Saved {
+            epoch: 0,
+            sequence: ticket,
+            file_name: String::new(),
+            stored_bytes: 0,
+            raw_bytes: 0,
+            content_digest: digest,
+            index_digest: digest,
+            costs: Costs::default(),
+        };
+        SaveOutcome { ticket, result: if good { Ok(saved) } else { Err(error()) } }
+    }
+
+    fn error() -> Error {
+        Error::io("saving", "a test", io::Error::other("it failed"))
+    }
+
+    /// Each row: whether one is in flight, and whether one is pending that may be dropped; then what becomes of one that may be
+    /// dropped, and of one that may not.
+    #[test]
+    fn the_table_of_what_becomes_of_a_save() {
+        use Outlook::{Queue as Q, Replace as R, Skip as S, Wait as W};
+        let table = [
+            (WhenBusy::Wait, [(Q, Q), (W, W), (Q, Q), (W, W), (W, W)]),
+            (WhenBusy::Skip, [(Q, Q), (S, W), (S, Q), (S, W), (S, W)]),
+            (WhenBusy::Replace, [(Q, Q), (R, R), (Q, Q), (R, R), (W, W)]),
+        ];
+        for (when_busy, rows) in table {
+            let states =
+                [(false, None), (false, Some(true)), (true, None), (true, Some(true)), (true, Some(false))];
+            for ((in_flight, pending), expected) in states.into_iter().zip(rows) {
+                let mut queue = Queue::new(when_busy);
+                if in_flight {
+                    queue.put(job(1), true);
+                    queue.take();
+                }
+                if let Some(may_drop) = pending {
+                    queue.put(job(2), may_drop);
+                }
+                assert_eq!(
+                    (queue.outlook(true), queue.outlook(false)),
+                    expected,
+                    "{when_busy:?} {in_flight} {pending:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn of_successes_that_nobody_takes_the_newest_are_kept_and_no_failure_is_lost() {
+        let mut queue = Queue::new(WhenBusy::Wait);
+        queue.done(outcome(0, false), None);
+        for ticket in 1..=2_000 {
+            queue.done(outcome(ticket, true), None);
+        }
+        let outcomes = queue.take_outcomes();
+        assert_eq!(outcomes.len(), SUCCESSES_MAX);
+        assert_eq!((outcomes[0].ticket, outcomes[1].ticket), (0, 2_000 - SUCCESSES_MAX as u64 + 2));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Act {
+        Submit { may_drop: bool },
+        Take,
+        Done { good: bool, hook: bool },
+        Outcomes,
+        Failures,
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            4 => any::<bool>().prop_map(|may_drop| Act::Submit { may_drop }),
+            3 => Just(Act::Take),
+            3 => (any::<bool>(), any::<bool>()).prop_map(|(good, hook)| Act::Done { good, hook }),
+            1 => Just(Act::Outcomes),
+            1 => Just(Act::Failures),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Whatever happens: each save ends in one way, the order stays, what may not be dropped is not, each end is told once.
+        #[test]
+        fn nothing_is_lost_or_told_twice(
+            when_busy in prop_oneof![Just(WhenBusy::Wait), Just(WhenBusy::Skip), Just(WhenBusy::Replace)],
+            acts in prop::collection::vec(act(), 0..60),
+        ) {
+            let mut queue = Queue::new(when_busy);
+            let (mut next, mut in_flight) = (0, None);
+            let (mut taken, mut dropped, mut told, mut expected) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            let mut keep = BTreeSet::new();
+            for act in acts {
+                match act {
+                    Act::Submit { may_drop } => {
+                        next += 1;
+                        if !may_drop {
+                            keep.insert(next);
+                        }
+                        match queue.outlook(may_drop) {
+                            // The caller would wait; here it gives up.
+                            Outlook::Wait => next -= u64::from(keep.remove(&next) || may_drop),
+                            Outlook::Skip => {
+                                prop_assert_eq!(queue.skip(), Submitted::Skipped);
+                                dropped.push(next);
+                            }
+                            _ => {
+                                let (submitted, before) = queue.put(job(next), may_drop);
+                                prop_assert_eq!(submitted == Submitted::Queued, before.is_none());
+                                dropped.extend(before.map(|job| job.ticket));
+                            }
+                        }
+                    }
+                    Act::Take if in_flight.is_none() => {
+                        in_flight = queue.take().map(|job| job.ticket);
+                        taken.extend(in_flight);
+                    }
+                    Act::Done { good, hook } => {
+                        if let Some(ticket) = in_flight.take() {
+                            queue.done(outcome(ticket, good), hook.then(error));
+                            expected.push((ticket, good));
+                            expected.extend(hook.then_some((ticket, false)));
+                        }
+                    }
+                    Act::Outcomes => told.extend(queue.take_outcomes().iter().map(|o| (o.ticket, o.result.is_ok()))),
+                    Act::Failures => told.extend(queue.take_failures().iter().map(|f| (f.ticket, false))),
+                    Act::Take => {}
+                }
+            }
+            told.extend(queue.take_outcomes().iter().map(|o| (o.ticket, o.result.is_ok())));
+            told.sort_unstable();
+            expected.sort_unstable();
+            prop_assert_eq!(told, expected);
+            prop_assert!(taken.is_sorted());
+            prop_assert!(dropped.iter().all(|ticket| !keep.contains(ticket)));
+            let counters = queue.counters();
+            let waiting = u64::from(queue.pending.is_some());
+            let ended = counters.saved + counters.failed + counters.skipped + counters.replaced;
+            prop_assert_eq!(counters.submitted, next);
+            prop_assert_eq!(counters.submitted, ended + waiting + u64::from(in_flight.is_some()));
+            prop_assert_eq!(taken.len() as u64 + waiting + dropped.len() as u64, next);
+        }
     }
 }
