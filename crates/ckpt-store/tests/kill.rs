@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use ckpt_format::{Entry, Event, Selector, State, Timestamp};
-use ckpt_store::{Deletion, Error, Run, RunOptions};
+use ckpt_store::{Arena, BackgroundWriter, Deletion, Error, Job, Run, RunOptions, WriterOptions};
 use rustix::process::Signal;
 
 use self::child::Child;
@@ -58,7 +59,9 @@ fn what_was_acknowledged_survives_a_kill_at_any_instant() {
     let mut known = Known::default();
     let mut reported = 0;
     for round in 0..rounds {
-        let reports = run_and_kill(&path, &mut dice);
+        // Both on the same run: what one of them leaves is what the other goes on from.
+        let child = ["child_saves_in_a_loop", "child_saves_in_the_background"][(round % 2) as usize];
+        let reports = run_and_kill(child, &path, &mut dice);
         reported += reports.len();
         known.look(&path, &reports, round);
     }
@@ -76,9 +79,41 @@ fn what_was_acknowledged_survives_a_kill_at_any_instant() {
 #[test]
 fn child_saves_in_a_loop() {
     let Some(path) = child::directory() else { return };
+    let (run, mut step) = open_and_go_on(&path);
+    loop {
+        step += 1;
+        let saved = Content::of(step).save(&run, Event::Periodic).unwrap();
+        child::report(&format!("saved {} {step} {}", saved.sequence, saved.content_digest));
+    }
+}
+
+/// The other child: the same in the background, each save reported as soon as it is acknowledged.
+#[test]
+fn child_saves_in_the_background() {
+    let Some(path) = child::directory() else { return };
+    let (run, mut step) = open_and_go_on(&path);
+    let writer = BackgroundWriter::start(Arc::new(run), WriterOptions::default(), |_, outcome| {
+        // An error is returned by the next call.
+        if let Ok(saved) = &outcome.result {
+            child::report(&format!("saved {} {} {}", saved.sequence, outcome.ticket, saved.content_digest));
+        }
+    });
+    let (writer, arena) = (writer.unwrap(), Arena::new());
+    loop {
+        step += 1;
+        let content = Content::of(step);
+        let submitted = writer.submit_with(true, || {
+            Ok(Job::new(step, content.metadata(Event::Periodic), arena.snapshot(content.sections())?))
+        });
+        submitted.unwrap();
+    }
+}
+
+/// In a child: the run, and the step it is at.
+fn open_and_go_on(path: &Path) -> (Run, u64) {
     let (kind, name) = ("training".parse().unwrap(), "killed".parse().unwrap());
-    let run = Run::open_or_create(&path, &kind, &name, options()).unwrap();
-    let mut step = match run.load(&Selector::Latest) {
+    let run = Run::open_or_create(path, &kind, &name, options()).unwrap();
+    let step = match run.load(&Selector::Latest) {
         Ok(loaded) => {
             let step = step_of(&loaded.entry);
             Content::of(step).check(&loaded.value);
@@ -88,17 +123,13 @@ fn child_saves_in_a_loop() {
         Err(error) => panic!("{error}"),
     };
     child::report("opened");
-    loop {
-        step += 1;
-        let saved = Content::of(step).save(&run, Event::Periodic).unwrap();
-        child::report(&format!("saved {} {step} {}", saved.sequence, saved.content_digest));
-    }
+    (run, step)
 }
 
 /// Lets a child save and kills it: up to 40 ms after it opened the run or after one of its first reports, or, now and
 /// then, while it starts.
-fn run_and_kill(path: &Path, dice: &mut Dice) -> Vec<Report> {
-    let child = Child::spawn("child_saves_in_a_loop", path, &[]);
+fn run_and_kill(test: &str, path: &Path, dice: &mut Dice) -> Vec<Report> {
+    let child = Child::spawn(test, path, &[]);
     let mut lines = Vec::new();
     if dice.up_to(9) > 0 {
         for _ in 0..=dice.up_to(4) {

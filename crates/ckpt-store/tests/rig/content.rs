@@ -34,14 +34,27 @@ impl Content {
         Self { step, noise: noise_of(step, 0, noise_length), text, stream: noise_of(step, 1, stream_length) }
     }
 
-    /// Saves it because of `event`, at its step.
+    /// Saves it because of `event`, at its step; what is a stream is streamed.
     pub(crate) fn save(&self, run: &Run, event: Event) -> ckpt_store::Result<Saved> {
-        let metadata = Metadata::default().because(event, "the test says so").at(Position::at(self.step));
-        let stream = match self.stream.as_slice() {
-            [] => Section::raw("stream", &[]),
-            bytes => Section::reader("stream", Cursor::new(bytes)),
-        };
-        run.save(metadata, vec![Section::raw("noise", &self.noise), Section::raw("text", &self.text), stream])
+        let mut sections = self.sections();
+        if let Some(stream) = sections.last_mut().filter(|_| !self.stream.is_empty()) {
+            *stream = Section::reader("stream", Cursor::new(self.stream.as_slice()));
+        }
+        run.save(self.metadata(event), sections)
+    }
+
+    /// What a checkpoint of it says, saved because of `event`.
+    pub(crate) fn metadata(&self, event: Event) -> Metadata {
+        Metadata::default().because(event, "the test says so").at(Position::at(self.step))
+    }
+
+    /// All of it, from where it lies.
+    pub(crate) fn sections(&self) -> Vec<Section<'_>> {
+        vec![
+            Section::raw("noise", &self.noise),
+            Section::raw("text", &self.text),
+            Section::raw("stream", &self.stream),
+        ]
     }
 
     /// Checks that `loaded` is this content. The bytes are compared, not shown: they may be millions.
