@@ -14,7 +14,7 @@ const SMALL_ROUNDS: u32 = 301;
 const LARGE_ROUNDS: u32 = 11;
 /// 50 MB, to the page.
 const FIFTY: usize = 50_000_000 / raw::ALIGNMENT * raw::ALIGNMENT;
-const GIB: usize = 1 << 30;
+pub(crate) const GIB: usize = 1 << 30;
 
 /// A bundle of 100 KB.
 pub(crate) fn small(place: &Place) -> Result<(), Error> {
@@ -126,7 +126,7 @@ fn write(dir: &Path, round: u32, work: impl FnOnce(&str) -> Result<(), Error>) -
 }
 
 /// Removes the run's checkpoints, which nobody will load: a run itself would keep the newest.
-fn clear(run: &Run) -> Result<(), Error> {
+pub(crate) fn clear(run: &Run) -> Result<(), Error> {
     for entry in std::fs::read_dir(run.path())? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "ckpt") {
