@@ -1,11 +1,14 @@
 //! `ckpt log`: what happened in a run, in words.
 
-use ckpt::{Costs, LogEntry, LogEvent, LogLine, RunReader};
+use ckpt::{Costs, LogEntry, LogEvent, LogLine, Note, RunReader};
 use serde::Serialize;
 
 use crate::args::LogArgs;
 use crate::human;
 use crate::output::Output;
+
+/// Digits of a digest that tell policies apart.
+const DIGEST_SHOWN: usize = 12;
 
 /// A line of the log, in JSON: as it was written, or what cannot be read.
 #[derive(Serialize)]
@@ -78,13 +81,50 @@ fn words(event: &LogEvent) -> String {
             format!("pinned {sequence}{reason}")
         }
         LogEvent::Unpinned { sequence } => format!("unpinned {sequence}"),
+        LogEvent::Noted(note) => note_in_words(note),
         // A later library may know more than these words.
         other => format!("{other:?}"),
     }
 }
 
+fn note_in_words(note: &Note) -> String {
+    let checkpoints = |count: u64| human::plural(usize::try_from(count).unwrap_or(usize::MAX), "checkpoint");
+    let short = |digest: &ckpt::Digest| digest.to_string().chars().take(DIGEST_SHOWN).collect::<String>();
+    match note {
+        Note::PolicyInForce { digest, policy, entries } => {
+            format!("policy {} came into force over {}: {policy}", short(digest), checkpoints(*entries))
+        }
+        Note::PlanWithheld { digest, delete, keep } => {
+            let (delete, policy) = (checkpoints(*delete), short(digest));
+            format!(
+                "withheld a plan of policy {policy} that would delete {delete} and keep {keep}: confirm it first"
+            )
+        }
+        Note::PlanConfirmed { digest } => format!("confirmed the plans of policy {}", short(digest)),
+        Note::DiskLevel { from, to, available_bytes, reason } => {
+            format!("disk level {from} -> {to} ({} free): {reason}", human::size(*available_bytes))
+        }
+        Note::Resumed { sequence, skipped, .. } => {
+            let skipped: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+            let skipped = match skipped.len() {
+                0 => String::new(),
+                _ => format!(", skipped {}", skipped.join(", ")),
+            };
+            format!("resumed from {sequence}{skipped}")
+        }
+        Note::Finished { status } => format!("finished: {status}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// What was measured; a phase that there was none of is left out.
 fn costs_in_words(costs: &Costs) -> String {
     let ms = |us: u64| us as f64 / 1e3;
+    let some = |name: &str, us: u64| match us {
+        0 => String::new(),
+        us => format!("{name} {:.1} ms, ", ms(us)),
+    };
+    let (snapshot, compress) = (some("snapshot", costs.snapshot_us), some("compress", costs.compress_us));
     let (write, sync, publish) = (ms(costs.write_us), ms(costs.sync_us), ms(costs.publish_us));
-    format!("write {write:.1} ms, sync {sync:.1} ms, publish {publish:.1} ms")
+    format!("{snapshot}{compress}write {write:.1} ms, sync {sync:.1} ms, publish {publish:.1} ms")
 }

@@ -8,6 +8,7 @@ mod delete;
 mod diff;
 mod json_docs;
 mod list;
+mod log;
 mod name;
 mod restore;
 mod save;
