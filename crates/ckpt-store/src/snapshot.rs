@@ -221,7 +221,7 @@ mod tests {
     use super::*;
     use crate::compress::Compress;
 
-    fn bytes<'s>(snapshot: &'s Snapshot, index: usize) -> &'s [u8] {
+    fn bytes(snapshot: &Snapshot, index: usize) -> &[u8] {
         match &snapshot.sections[index].source {
             Source::Bytes(bytes) => bytes,
             Source::Reader(_) => panic!("a snapshot has no readers"),
