@@ -1,6 +1,7 @@
 //! What the handles of one process share: signals belong to a process, so there is one of this.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -120,13 +121,12 @@ impl Drop for Listening {
 impl Process {
     /// Hears a signal to stop, for this and all later handles; nothing if the process ignores it.
     fn hear(&mut self, signal: i32) -> Result<Option<Arc<Heard>>, StopError> {
-        if !self.without_handles.contains_key(&signal) {
-            let without = match disposition::of(signal) {
+        if let Entry::Vacant(place) = self.without_handles.entry(signal) {
+            place.insert(match disposition::of(signal) {
                 Disposition::Ignored => return Ok(None),
                 Disposition::Handled => None,
                 Disposition::Default => Some(default_action(signal)?),
-            };
-            self.without_handles.insert(signal, without);
+            });
         }
         let shared = match &mut self.shared {
             Some(shared) => shared,
