@@ -108,11 +108,14 @@
 //! | --- | --- |
 //! | `ckpt-format` | the container's bytes, codecs, versions and migrations, metadata, names, selectors; no I/O |
 //! | `ckpt-store` | the run's directory: publish, verify, step back, fence, pin, delete |
-//! | `ckpt` | this one: both of them, and the clock |
+//! | `ckpt-policy` | when to save, what to keep, what to do when the disk fills; no I/O |
+//! | `ckpt` | this one: all of them, the clock, and with the feature `config` the configuration from files |
 //!
 //! An application may take only the crates it needs; the names are the same.
 
 mod clock;
+#[cfg(feature = "config")]
+mod config;
 mod session;
 mod stop;
 
@@ -120,6 +123,8 @@ pub use ckpt_format::*;
 pub use ckpt_policy::*;
 pub use ckpt_store::*;
 pub use clock::now;
+#[cfg(feature = "config")]
+pub use config::*;
 pub use session::{
     Finished, Json, Notice, PassedOver, RecoveryInfo, Restore, Resumed, Save, Session, SessionOptions, Step,
     Summary,
