@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::report::{human, say};
 use crate::workspace::{SELECTION, build, cargo, run as run_command, succeeds};
-use crate::{cli_docs, prerequisites, tidy, tree};
+use crate::{cli_docs, prerequisites, schema, tidy, tree};
 
 /// What all steps together may take on two cores with nothing compiled yet. Said, not enforced: how fast a machine
 /// is, is no property of the code.
@@ -71,7 +71,7 @@ struct Step {
 }
 
 /// First what compiles nothing, then what only checks types, then what generates code.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "prerequisites", alone: "cargo xtask ci", run: || passed(prerequisites::for_ci()) },
     Step { name: "fmt", alone: "cargo fmt --all -- --check", run: fmt },
     Step { name: "tidy", alone: "cargo xtask tidy", run: || passed(tidy::run()) },
@@ -92,6 +92,7 @@ const STEPS: [Step; 10] = [
         alone: "cargo xtask cli-docs --check",
         run: || passed(cli_docs::generate(true)),
     },
+    Step { name: "schema", alone: "cargo xtask schema --check", run: || passed(schema::generate(true)) },
     Step { name: "test", alone: "cargo xtask test", run: || passed(test(&[])) },
     Step { name: "example", alone: "cargo run -p ckpt --example crash_and_resume", run: crash_and_resume },
 ];

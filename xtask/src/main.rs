@@ -1,6 +1,6 @@
 //! Chores of this workspace: `cargo xtask COMMAND`.
 //!
-//! One module a command: [`ci`] (also `test`), [`tidy`], [`tree`], [`cli_docs`], [`proof`] (four of them), [`fuzz`]. What they share is how cargo is
+//! One module a command: [`ci`] (also `test`), [`tidy`], [`tree`], [`cli_docs`], [`schema`], [`proof`] (four of them), [`fuzz`]. What they share is how cargo is
 //! called ([`workspace`]), how a generated file is compared or written ([`generated`]) and what must be installed
 //! first ([`prerequisites`]).
 
@@ -11,6 +11,7 @@ mod generated;
 mod prerequisites;
 mod proof;
 mod report;
+mod schema;
 mod tidy;
 mod tree;
 mod workspace;
@@ -29,6 +30,7 @@ usage: cargo xtask COMMAND
   tidy                 layers, module docs, purity lists, lints, file sizes
   tree                 how many crates each crate pulls in, and which it must not
   cli-docs [--check]   write docs/cli.md from the program's arguments, or fail if it is stale
+  schema [--check]     write docs/schema from the types, or fail if a file is stale
 
 proofs, in the release profile; CI runs the same tests at a smaller size:
   crash  [--rounds N]  at least N distinct states that a power loss may leave; planted bugs are convicted first
@@ -61,6 +63,7 @@ enum Command {
     Tidy,
     Tree,
     CliDocs { check: bool },
+    Schema { check: bool },
     Fuzz { seconds: u64 },
     Proof(Proof),
 }
@@ -78,6 +81,8 @@ impl Command {
             ("tree", []) => Some(Self::Tree),
             ("cli-docs", []) => Some(Self::CliDocs { check: false }),
             ("cli-docs", ["--check"]) => Some(Self::CliDocs { check: true }),
+            ("schema", []) => Some(Self::Schema { check: false }),
+            ("schema", ["--check"]) => Some(Self::Schema { check: true }),
             ("fuzz", []) => Some(Self::Fuzz { seconds: fuzz::SECONDS }),
             ("fuzz", ["--rounds", seconds]) => Some(Self::Fuzz { seconds: seconds.parse().ok()? }),
             (name, []) => Proof::named(name, None).map(Self::Proof),
@@ -101,6 +106,7 @@ fn run(command: Command) -> Result<()> {
         Command::Tidy => tidy::run()?,
         Command::Tree => tree::run()?,
         Command::CliDocs { check } => cli_docs::generate(check)?,
+        Command::Schema { check } => schema::generate(check)?,
         Command::Fuzz { seconds } => fuzz::run(seconds)?,
         Command::Proof(proof) => proof.run()?,
     }
@@ -122,6 +128,9 @@ mod tests {
             Command::Test(["-p", "ckpt", "--", "--nocapture"].map(str::to_owned).to_vec())
         );
         assert_eq!(parse("cli-docs --check"), Some(Command::CliDocs { check: true }));
+        assert_eq!(parse("schema"), Some(Command::Schema { check: false }));
+        assert_eq!(parse("schema --check"), Some(Command::Schema { check: true }));
+        assert_eq!(parse("schema --chekc"), None);
         assert_eq!(parse("ci --fast"), None);
         assert_eq!(parse("tidy up"), None);
         assert_eq!(parse("rot --rounds 7"), Proof::named("rot", Some(7)).map(Command::Proof));

@@ -11,6 +11,7 @@ mod path;
 mod phase;
 mod read;
 mod resolve;
+mod schema;
 mod toml;
 mod tree;
 mod yaml;

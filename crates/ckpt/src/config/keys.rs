@@ -191,3 +191,54 @@ keys! {
     COMPRESSION: Compress = Performance "compression", Shape::Compression, read::compression, "by_sample",
         "true or by_sample: each section by a sample of it; always; false or never.";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../docs/CONFIGURATION.md");
+
+    /// The cells of the row of a key in the documentation, without backticks.
+    fn row(about: &About) -> Vec<String> {
+        let heading = match about.section {
+            Section::Phase => "### Of a phase".to_owned(),
+            section => format!("### `{}`", section.name()),
+        };
+        let (_, text) = PAGE.split_once(&heading).unwrap_or_else(|| panic!("no {heading}"));
+        let text = text.split("\n### ").next().unwrap();
+        let start = format!("| `{}` |", about.name);
+        let line = text.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no {start}"));
+        line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect()
+    }
+
+    #[test]
+    fn the_page_has_every_key_with_its_default_and_its_range() {
+        for key in ALL {
+            let about = key.about();
+            let row = row(about);
+            assert_eq!(row.len(), 6, "{}: {row:?}", about.name);
+            assert_eq!(row[3], about.default.replace('`', ""), "default of {}", about.name);
+            let range = read::range(&about.shape);
+            assert!(range.is_empty() || row[4] == range, "range of {}: {} and {range}", about.name, row[4]);
+        }
+    }
+
+    #[test]
+    fn the_page_has_no_other_key() {
+        for line in PAGE.lines().filter(|line| line.starts_with("| `")) {
+            let name = line.trim_start_matches("| `").split('`').next().unwrap();
+            let known = ALL.iter().any(|key| key.about().name == name) || name == USE_DEFAULT;
+            assert!(known || name.starts_with("CKPT_CONFIG__"), "{name} stands on the page and is no key");
+        }
+    }
+
+    #[test]
+    fn a_name_stands_once_in_a_section_and_no_key_for_phases_is_called_like_a_section() {
+        for (index, key) in ALL.into_iter().enumerate() {
+            let about = key.about();
+            assert!(!SECTIONS.contains(&about.name) && about.name != USE_DEFAULT, "{}", about.name);
+            let mut before = ALL.iter().take(index).map(|other| other.about());
+            assert!(!before.any(|other| other.dotted() == about.dotted()), "{}", about.dotted());
+        }
+    }
+}

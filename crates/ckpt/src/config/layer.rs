@@ -56,7 +56,7 @@ impl Layer {
                 self.stated.push(Stated { phase: phase.map(str::to_owned), key, node, source });
             }
             Err(fault) => {
-                let message = format!("`{}` {}", key.about().dotted(), lower(&fault.message));
+                let message = format!("`{}`{}", key.about().dotted(), lower(&fault.message));
                 self.problems.push(ConfigProblem { source: at(fault.line), message });
             }
         }
@@ -120,7 +120,8 @@ pub(super) fn phase_refusal(name: &str) -> Option<String> {
 
 /// A message as it stands behind the key's name.
 fn lower(message: &str) -> String {
-    if message.starts_with("must ") { message.to_owned() } else { format!(": {message}") }
+    let separator = if message.starts_with("must ") { " " } else { ": " };
+    format!("{separator}{message}")
 }
 
 struct Reader<'a> {
@@ -139,7 +140,7 @@ impl<'a> Reader<'a> {
     }
 
     fn top(&mut self, node: &'a Node) {
-        for (key, node) in self.entries(node, TOP) {
+        for (key, node) in self.entries(node, &format!("`{TOP}`")) {
             match key.text.as_str() {
                 USE_DEFAULT => match node.value {
                     Value::Flag(flag) => self.layer.use_default = Some((flag, self.at(node.line))),
@@ -161,13 +162,19 @@ impl<'a> Reader<'a> {
     fn phase(&mut self, key: &Key, node: &'a Node) {
         let name = key.text.as_str();
         if !matches!(node.value, Value::Map(_) | Value::Null) {
-            return self.problem(key.line, unknown(name, TOP, &names_in_top()));
+            let message = match nearest(name, names_in_top()) {
+                Some(_) => unknown(name, TOP, &names_in_top()),
+                None => {
+                    format!("unknown key {}: a phase must be a mapping, not {}", excerpt(name), node.kind())
+                }
+            };
+            return self.problem(key.line, message);
         }
         if let Some(why) = phase_refusal(name) {
             return self.problem(key.line, why);
         }
         self.layer.phases.push((name.to_owned(), self.at(key.line)));
-        for (key, node) in self.entries(node, name) {
+        for (key, node) in self.entries(node, &format!("phase {name:?}")) {
             match (Section::named(&key.text), Section::Phase.key(&key.text)) {
                 (Some(section), _) => self.section(section, Some(name), node),
                 (None, Some(known)) => self.state(Some(name), known, node),
@@ -188,7 +195,7 @@ impl<'a> Reader<'a> {
     }
 
     fn section(&mut self, section: Section, phase: Option<&str>, node: &'a Node) {
-        for (key, node) in self.entries(node, section.name()) {
+        for (key, node) in self.entries(node, &format!("`{}`", section.name())) {
             match section.key(&key.text) {
                 Some(known) => self.state(phase, known, node),
                 None => {
@@ -200,17 +207,13 @@ impl<'a> Reader<'a> {
     }
 
     fn paths(&mut self, node: &'a Node) {
-        for (key, node) in self.entries(node, "paths") {
+        for (key, node) in self.entries(node, "`paths`") {
             let source = self.at(node.line);
             self.layer.state_path(&key.text, node, source);
         }
     }
 
     fn state(&mut self, phase: Option<&str>, key: &'static dyn Known, node: &Node) {
-        // The mapping of budgets is the one value that may hold a key twice.
-        if let Value::Map(entries) = &node.value {
-            self.refuse_doubles(entries);
-        }
         let path = self.path;
         self.layer.state(phase, key, node.clone(), |line| file(path, line));
     }
@@ -232,7 +235,7 @@ impl<'a> Reader<'a> {
                     .collect()
             }
             _ => {
-                self.problem(node.line, format!("`{what}` must be a mapping, not {}", node.kind()));
+                self.problem(node.line, format!("{what} must be a mapping, not {}", node.kind()));
                 Vec::new()
             }
         }

@@ -57,7 +57,7 @@ pub(super) fn flag(node: &Node, _: &Shape) -> Read<bool> {
 pub(super) fn count(node: &Node, _: &Shape) -> Read<u64> {
     whole(node, 0..=i128::from(COUNT_MAX))
         .and_then(|number| u64::try_from(number).ok())
-        .ok_or_else(|| wanted(node, &format!("a whole number from 0 to {COUNT_MAX}")))
+        .ok_or_else(|| wanted(node, "a whole number from 0 to 2^53"))
 }
 
 pub(super) fn integer(node: &Node, shape: &Shape) -> Read<i64> {
@@ -169,9 +169,7 @@ pub(super) fn bytes(node: &Node, shape: &Shape) -> Read<u64> {
         let bytes = number * *factor as f64;
         (bytes >= 0.0 && bytes <= COUNT_MAX as f64).then_some(bytes.round() as u64)
     });
-    parsed.ok_or_else(|| {
-        wanted(node, &format!("bytes from 0 to {COUNT_MAX}, or a text like 5GiB (KiB, MiB, GiB, TiB)"))
-    })
+    parsed.ok_or_else(|| wanted(node, "bytes from 0 to 2^53, or a text like 5GiB (KiB, MiB, GiB, TiB)"))
 }
 
 pub(super) fn compression(node: &Node, _: &Shape) -> Read<Compress> {
@@ -206,7 +204,7 @@ pub(super) fn range(shape: &Shape) -> String {
             let below = if most_allowed { "" } else { "below " };
             format!("{least} to {below}{}", if most >= 1e15 { format!("{most:e}") } else { most.to_string() })
         }
-        Shape::Count | Shape::Bytes | Shape::Budgets => format!("0 to {COUNT_MAX}"),
+        Shape::Count | Shape::Bytes | Shape::Budgets => "0 to 2^53".to_owned(),
         Shape::Integer(least, most) => format!("{least} to {most}"),
         _ => String::new(),
     }

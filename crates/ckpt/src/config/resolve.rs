@@ -144,10 +144,15 @@ impl<'a> Resolver<'a> {
 
     fn retention(&mut self, monitored: &[(String, Direction)]) -> RetentionPolicy {
         let enabled = self.take(&keys::RETENTION_ENABLED).unwrap_or(true);
+        let keep_last = self.take(&keys::KEEP_LAST_N).unwrap_or(5);
+        let top = self.top(monitored);
+        let every = self.take(&keys::KEEP_EVERY_N).unwrap_or_default();
+        // A budget that nobody stated must not be the one that turns pruning on.
+        let usual = if keep_last > 0 || every > 0 { monitored } else { &[] };
         let mut policy = RetentionPolicy {
-            keep_last: self.take(&keys::KEEP_LAST_N).unwrap_or(5),
-            top: self.top(monitored),
-            every: self.take(&keys::KEEP_EVERY_N).unwrap_or_default(),
+            keep_last,
+            top: top.unwrap_or_else(|| usual.iter().map(best_one).collect()),
+            every,
             max_age: self.take(&keys::MAX_AGE_DAYS).filter(|age| *age > Duration::ZERO),
             max_bytes: self.take(&keys::MAX_BYTES).unwrap_or_default(),
             ..RetentionPolicy::default()
@@ -156,6 +161,11 @@ impl<'a> Resolver<'a> {
             policy.preserve = with_stops(classes);
         }
         policy.prune_every = self.take(&keys::PRUNE_FREQUENCY).unwrap_or(policy.prune_every);
+        if let Err(error) = policy.check() {
+            let key = find(self.layers, self.phase, &keys::PRESERVE_EVENTS);
+            let source = key.map_or(ValueSource::Default, |stated| stated.source.clone());
+            self.problem(&source, format!("`retention`: {error}"));
+        }
         match enabled {
             true => policy,
             // Nothing is on, so everything is kept; the classes stay stated for whoever prunes by hand.
@@ -165,7 +175,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn top(&mut self, monitored: &[(String, Direction)]) -> Vec<Top> {
+    /// The budgets by metric, if any is stated.
+    fn top(&mut self, monitored: &[(String, Direction)]) -> Option<Vec<Top>> {
         let mut stated = false;
         let mut tops: BTreeMap<String, (Top, ValueSource)> = BTreeMap::new();
         let mut order = Vec::new();
@@ -211,15 +222,8 @@ impl<'a> Resolver<'a> {
                 tops.insert(metric.clone(), (Top { metric, direction, count }, source.clone()));
             }
         }
-        if !stated {
-            let one = |(metric, direction): &(String, Direction)| Top {
-                metric: metric.clone(),
-                direction: *direction,
-                count: 1,
-            };
-            return monitored.iter().map(one).collect();
-        }
-        order.iter().filter_map(|metric| tops.remove(metric)).map(|(top, _)| top).collect()
+        let tops = order.iter().filter_map(|metric| tops.remove(metric)).map(|(top, _)| top).collect();
+        stated.then_some(tops)
     }
 
     fn path(&mut self) -> Option<PathTemplate> {
@@ -289,6 +293,10 @@ fn find<'a, T>(layers: &'a [Layer], phase: Option<&str>, key: &Key<T>) -> Option
 /// What does not read was refused when its layer was checked.
 fn read<T>(stated: Option<&Stated>, key: &Key<T>) -> Option<T> {
     stated.and_then(|stated| (key.read)(&stated.node, &key.about.shape).ok())
+}
+
+fn best_one((metric, direction): &(String, Direction)) -> Top {
+    Top { metric: metric.clone(), direction: *direction, count: 1 }
 }
 
 /// How many distinct priorities among all phases are higher than this one.

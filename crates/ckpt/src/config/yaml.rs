@@ -27,7 +27,10 @@ pub(super) fn parse(text: &str) -> Result<Node, Fault> {
         Ok(raw) => Ok(node(raw)),
         Err(error) => {
             let line = error.location().map_or(1, |location| location.line());
-            let message = error.without_snippet().to_string();
+            let message = match error.without_snippet() {
+                serde_saphyr::Error::MultipleDocuments { .. } => "there is more than one document".to_owned(),
+                other => other.to_string(),
+            };
             Err(Fault::new(line, format!("not YAML: {}", message.lines().next().unwrap_or_default())))
         }
     }

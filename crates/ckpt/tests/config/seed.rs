@@ -1,16 +1,12 @@
 //! The published configuration and its override, word for word: everything in them has its effect.
-#![cfg(feature = "config")]
 
 use std::path::PathBuf;
 
+use super::fixture;
 use ckpt::{
     Adaptive, Compress, Config, Direction, EventClass, Monitor, PhaseConfig, Reserve, Top, Trigger,
     ValueSource,
 };
-
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config").join(name)
-}
 
 fn top(metric: &str, count: u64) -> Top {
     Top { metric: metric.to_owned(), direction: Direction::Max, count }
@@ -78,4 +74,78 @@ fn the_override_finds_the_main_file_beside_it_and_holds_over_it() {
     assert_eq!(adaptive(found.phase("phase1").unwrap()).base, 10_000);
     assert_eq!(phase.retention, main.phase("phase3").unwrap().retention);
     assert_eq!(phase.schedule, main.phase("phase3").unwrap().schedule);
+}
+
+#[test]
+fn the_same_files_in_toml_say_the_same() {
+    for (yaml, toml) in
+        [("checkpoint_config.yaml", "checkpoint_config.toml"), ("llm_config.yaml", "llm_config.toml")]
+    {
+        let yaml = Config::from_file(fixture(yaml)).unwrap();
+        let toml = Config::from_file(fixture("toml").join(toml)).unwrap();
+        assert_eq!(yaml.phases().collect::<Vec<_>>(), toml.phases().collect::<Vec<_>>());
+        for name in yaml.phases() {
+            super::assert_same(yaml.phase(name).unwrap(), toml.phase(name).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_file_that_overrides_nothing_says_how_to_give_the_other() {
+    let root = tempfile::tempdir().unwrap();
+    let place = |name: &str| root.path().join(name);
+    let copy = |from: &str, to: &str| std::fs::copy(fixture(from), place(to)).map(|_| ()).unwrap();
+    copy("llm_config.yaml", "llm.yaml");
+    let message = |path: &str| Config::from_file(place(path)).unwrap_err().to_string();
+    let none = message("llm.yaml");
+    assert!(none.contains("llm.yaml:2: `use_default_config`: there is no checkpoint_config.yaml"), "{none}");
+
+    copy("checkpoint_config.yaml", "checkpoint_config.yaml");
+    assert_eq!(Config::from_file(place("llm.yaml")).unwrap().files().len(), 2);
+
+    copy("toml/checkpoint_config.toml", "checkpoint_config.toml");
+    let two = message("llm.yaml");
+    assert!(two.contains("which one is meant? give it before this file"), "{two}");
+
+    copy("llm_config.yaml", "checkpoint_config.yml");
+    let itself = message("checkpoint_config.yml");
+    assert!(itself.contains("this file is the default configuration"), "{itself}");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_from_one_that_is_wrong() {
+    let root = tempfile::tempdir().unwrap();
+    let missing = Config::from_file(root.path().join("none.yaml")).unwrap_err();
+    assert_eq!(missing.code(), "not_found");
+    assert!(missing.to_string().contains("none.yaml can't be read"), "{missing}");
+
+    let other = root.path().join("config.ini");
+    std::fs::write(&other, "").unwrap();
+    let other = Config::from_file(other).unwrap_err();
+    assert!(other.code() == "config" && other.to_string().contains("neither with .yaml"), "{other}");
+
+    let large = root.path().join("large.yaml");
+    std::fs::write(&large, "# comment\n".repeat(200_000)).unwrap();
+    let large = Config::from_file(large).unwrap_err().to_string();
+    assert!(large.contains("more than 1048576 bytes"), "{large}");
+
+    let latin = root.path().join("latin.yaml");
+    std::fs::write(&latin, b"checkpointing:\n  unit: caf\xe9\n").unwrap();
+    let latin = Config::from_file(latin).unwrap_err().to_string();
+    assert!(latin.ends_with("latin.yaml:2: the file is not UTF-8 text"), "{latin}");
+}
+
+#[test]
+fn a_phase_that_is_not_there_is_answered_with_those_that_are() {
+    let config = Config::from_file(fixture("checkpoint_config.yaml")).unwrap();
+    let message = config.phase("phase4").unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "the configuration has no phase \"phase4\": did you mean \"phase1\"? it has phase1, phase2, phase3"
+    );
+    assert_eq!(
+        config.general().retention.keep_last,
+        8,
+        "without a phase there is what holds for all of them"
+    );
 }
