@@ -1,6 +1,7 @@
 //! The command line: commands, arguments, their help. Nothing is done here.
 
 mod bench;
+mod import;
 mod name;
 mod save;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use import::{By, ImportArgs};
 pub(crate) use name::{NameArgs, NameCommand, RenderArgs};
 pub(crate) use save::{Codec, Input, SaveArgs, SectionArg};
 
@@ -70,7 +72,7 @@ pub(crate) enum Command {
     Delete(DeleteArgs),
     /// Copy a checkpoint to a file of its own, verified
     Export(ExportArgs),
-    /// Take a checkpoint from a file into a run
+    /// Take checkpoints into a run: one that was exported, or those of another system
     Import(ImportArgs),
     /// Show what happened in a run, and why
     Log(LogArgs),
@@ -228,23 +230,6 @@ pub(crate) struct ExportArgs {
     pub(crate) selector: Selector,
     /// File to make; it must not exist
     pub(crate) file: PathBuf,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-It gets the run's next number and so becomes the latest: in a run that has checkpoints only with --as-latest. A run that \
-does not exist is made, its kind and name are the last two components of RUN.
-
-Examples:
-  ckpt import runs/training/ppo2 best.ckpt")]
-pub(crate) struct ImportArgs {
-    /// Directory of the run
-    pub(crate) run: PathBuf,
-    /// The checkpoint to take in
-    pub(crate) file: PathBuf,
-    /// Let it become the latest of a run that has checkpoints
-    #[arg(long)]
-    pub(crate) as_latest: bool,
 }
 
 #[derive(Debug, Args)]

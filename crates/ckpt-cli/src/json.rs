@@ -90,7 +90,7 @@ impl<'a> Row<'a> {
 
 /// Metrics by name; none if nothing is known of them.
 #[derive(Debug)]
-struct Metrics<'a>(Option<&'a BTreeMap<String, f64>>);
+pub(crate) struct Metrics<'a>(pub(crate) Option<&'a BTreeMap<String, f64>>);
 
 impl Serialize for Metrics<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -100,7 +100,7 @@ impl Serialize for Metrics<'_> {
 
 /// Labels by key; none if nothing is known of them.
 #[derive(Debug)]
-struct Labels<'a>(Option<&'a BTreeMap<String, String>>);
+pub(crate) struct Labels<'a>(pub(crate) Option<&'a BTreeMap<String, String>>);
 
 impl Serialize for Labels<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

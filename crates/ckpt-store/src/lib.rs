@@ -44,6 +44,7 @@ mod error;
 mod host;
 mod identity;
 mod layout;
+pub mod legacy;
 mod load;
 mod lock;
 mod log;

@@ -328,6 +328,11 @@ impl Run {
             let reason = "it has checkpoints, and an import becomes the latest; say so to mean it".to_owned();
             return Err(Error::Exists { path: self.path().to_owned(), reason });
         }
+        self.import_as(checkpoint, checkpoint.metadata().clone())
+    }
+
+    /// As [`Run::import`], where it is known that the run may have it, with other metadata than its own.
+    pub(crate) fn import_as(&self, checkpoint: &Checkpoint, metadata: Metadata) -> Result<Saved> {
         checkpoint.verify()?;
         let from = checkpoint.metadata();
         let origin = Origin {
@@ -338,7 +343,7 @@ impl Run {
             sequence: from.sequence,
             index_digest: checkpoint.index_digest(),
         };
-        let mut metadata = Metadata { origin: Some(origin), ..from.clone() };
+        let mut metadata = Metadata { origin: Some(origin), ..metadata };
         // Its best counts checkpoints of the run that it came from.
         metadata.metrics.best.clear();
         let mut sections = Vec::new();

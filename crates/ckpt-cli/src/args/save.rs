@@ -117,13 +117,13 @@ fn section(text: &OsStr) -> Result<SectionArg, String> {
     Ok(SectionArg { name, codec, input })
 }
 
-fn metric(text: &str) -> Result<(String, f64), String> {
+pub(super) fn metric(text: &str) -> Result<(String, f64), String> {
     let (name, value) = pair(text, "NAME=VALUE")?;
     let value = value.parse().map_err(|_| format!("{value:?} is not a number, nan or inf"))?;
     Ok((name, value))
 }
 
-fn label(text: &str) -> Result<(String, String), String> {
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
     pair(text, "K=V").map(|(key, value)| (key, value.to_owned()))
 }
 

@@ -1,83 +1,141 @@
-//! `ckpt import`: a checkpoint from a file into a run.
+//! `ckpt import`: checkpoints of a file or directory into runs.
 
-use ckpt::{Digest, Epoch, RunOptions};
-use serde::Serialize;
+mod answer;
+mod exported;
 
-use crate::args::ImportArgs;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use ckpt::legacy::{Layout, Left, Plan, Taken, Verdict};
+use ckpt::{Epoch, RunOptions, RunReader};
+
+use crate::args::{By, ImportArgs};
 use crate::commands::save;
-use crate::human;
+use crate::failure::{Failure, USAGE};
 use crate::output::Output;
-use crate::source;
+use answer::{Answer, Outcome};
 
-/// What was taken in, in JSON.
-#[derive(Serialize)]
-struct Answer<'a> {
-    run: &'a str,
-    created: bool,
-    sequence: u64,
-    epoch: u64,
-    name: &'a str,
-    stored_bytes: u64,
-    raw_bytes: u64,
-    content_digest: Digest,
-    index_digest: Digest,
-    origin: Origin<'a>,
-}
-
-/// What it was before, in JSON.
-#[derive(Serialize)]
-struct Origin<'a> {
-    run_id: &'a str,
-    kind: &'a str,
-    name: &'a str,
-    epoch: u64,
-    sequence: u64,
-    index_digest: Digest,
+/// What goes into one run.
+struct Part {
+    path: PathBuf,
+    plan: Plan,
+    /// What becomes of each, in the plan's order.
+    verdicts: Vec<Verdict>,
+    /// Whether the run is there.
+    is_run: bool,
 }
 
 pub(crate) fn run(args: &ImportArgs, output: &Output) -> anyhow::Result<()> {
-    let checkpoint = source::open_file(&args.file)?;
-    if !ckpt::is_run(&args.run) {
-        // No run is made for something that is not good.
-        checkpoint.verify()?;
+    let plan = Plan::read(&args.path, args.layout.0).map_err(misused)?;
+    let (layout, source) = (plan.layout, plan.path.clone());
+    let (parts, left) = parts(args, plan)?;
+    // Whatever is to be refused is refused before anything is written.
+    let parts: Vec<Part> =
+        parts.into_iter().map(|(path, plan)| judged(path, plan, args)).collect::<Result<_, _>>()?;
+    let mut outcomes = Vec::new();
+    for part in &parts {
+        let there = part.verdicts.iter().map(|verdict| Outcome::of(*verdict));
+        let outcome = if args.dry_run { there.collect() } else { take(part, args, output)? };
+        outcomes.push(outcome);
+    }
+    for part in &parts {
+        for found in &part.plan.found {
+            for note in &found.notes {
+                output.warn(&format!("{}: {note}", found.path.display()));
+            }
+        }
+    }
+    if layout == Layout::Ckpt && !args.dry_run {
+        return exported::tell(&parts, &outcomes, output);
+    }
+    let (path, dry_run) = (source.as_path(), args.dry_run);
+    Answer { path, layout, dry_run, parts: &parts, outcomes: &outcomes, left: &left }.tell(output)
+}
+
+/// The runs and what goes into each.
+fn parts(args: &ImportArgs, plan: Plan) -> anyhow::Result<(Vec<(PathBuf, Plan)>, Vec<Left>)> {
+    let mut plan = plan;
+    save::unique("--metric", args.metrics.iter().map(|(name, _)| name))?;
+    save::unique("--label", args.labels.iter().map(|(key, _)| key))?;
+    for (name, value) in &args.metrics {
+        plan.set_metric(name, *value).map_err(misused)?;
+    }
+    for (key, value) in &args.labels {
+        plan.set_label(key, value);
+    }
+    if args.by == Some(By::Market) {
+        if ckpt::is_run(&args.run) {
+            let run = args.run.display();
+            let message =
+                format!("{run} is a run: with --by market, RUN is the directory that holds one for each");
+            return Err(Failure::usage(message).at(&args.run).into());
+        }
+        let mut parts = plan.by_market().map_err(misused)?;
+        let left = parts.last_mut().map(|(_, plan)| std::mem::take(&mut plan.left)).unwrap_or_default();
+        let parts = parts.into_iter().map(|(market, plan)| (args.run.join(market.as_str()), plan));
+        return Ok((parts.collect(), left));
+    }
+    let markets: Vec<&str> = plan.markets().into_iter().collect();
+    if markets.len() > 1 {
+        let (path, markets) = (plan.path.display(), markets.join(", "));
+        let message = format!(
+            "{path} holds checkpoints of several markets ({markets}): make a run for each with --by market, or import the \
+             files by themselves"
+        );
+        return Err(Failure::usage(message).at(&args.path).into());
+    }
+    let left = std::mem::take(&mut plan.left);
+    Ok((vec![(args.run.clone(), plan)], left))
+}
+
+fn judged(path: PathBuf, plan: Plan, args: &ImportArgs) -> anyhow::Result<Part> {
+    let is_run = ckpt::is_run(&path);
+    let reader = if is_run { Some(RunReader::open(&path)?) } else { None };
+    let verdicts = plan.verdicts(reader.as_ref(), args.as_latest).map_err(meant)?;
+    Ok(Part { path, plan, verdicts, is_run })
+}
+
+/// Imports what is not there yet.
+fn take(part: &Part, args: &ImportArgs, output: &Output) -> anyhow::Result<Vec<Outcome>> {
+    if !part.verdicts.contains(&Verdict::Import) {
+        return Ok(part.verdicts.iter().map(|verdict| Outcome::of(*verdict)).collect());
     }
     let options = RunOptions::new(ckpt::now).epoch(Epoch::Current);
-    let (run, created) = save::open_or_create(&args.run, None, None, options)?;
-    let saved = run.import(&checkpoint, args.as_latest).map_err(|error| match error {
-        ckpt::Error::Exists { path, reason: _ } => ckpt::Error::Exists {
-            path,
-            reason: "it has checkpoints, and an import becomes the latest; mean it with --as-latest"
-                .to_owned(),
-        },
-        other => other,
-    })?;
+    let (run, _) = save::open_or_create(&part.path, None, None, options)?;
+    let mut outcomes = Vec::new();
+    let mut saved = 0;
+    let taken = run.import_plan(&part.plan, args.as_latest, |_, taken| {
+        saved += u64::from(matches!(taken, Taken::Saved(_)));
+        outcomes.push(Outcome::from(taken));
+    });
     for notice in run.take_notices() {
         output.warn(&notice);
     }
-    let from = checkpoint.metadata();
-    let origin = Origin {
-        run_id: &from.run_id,
-        kind: &from.kind,
-        name: &from.name,
-        epoch: from.epoch,
-        sequence: from.sequence,
-        index_digest: checkpoint.index_digest(),
-    };
-    let answer = Answer {
-        run: &run.path().display().to_string(),
-        created,
-        sequence: saved.sequence,
-        epoch: saved.epoch,
-        name: &saved.file_name,
-        stored_bytes: saved.stored_bytes,
-        raw_bytes: saved.raw_bytes,
-        content_digest: saved.content_digest,
-        index_digest: saved.index_digest,
-        origin,
-    };
-    output.answer(&answer, || {
-        let was = human::shown(&format!("{}/{} {}", from.kind, from.name, from.sequence));
-        let (name, size) = (&saved.file_name, human::size(saved.stored_bytes));
-        format!("imported {was} as {name} (sequence {}, {size})\n", saved.sequence)
-    })
+    match (taken, part.plan.found.get(outcomes.len())) {
+        (Ok(()), _) => Ok(outcomes),
+        (Err(error), Some(found)) if saved > 0 => Err(meant(error)).with_context(|| {
+            let (path, all) = (found.path.display(), part.plan.found.len());
+            let done = outcomes.len();
+            format!("{path} was not imported, {done} of {all} are: the same command goes on from there")
+        }),
+        (Err(error), _) => Err(meant(error)),
+    }
+}
+
+/// What cannot be read as it was asked for is a matter of usage: a flag or another path is the way out.
+fn misused(error: ckpt::Error) -> anyhow::Error {
+    match error {
+        ckpt::Error::Invalid { reason } => Failure::new("usage", USAGE, reason).into(),
+        other => other.into(),
+    }
+}
+
+/// The flag that says that it is meant.
+fn meant(error: ckpt::Error) -> anyhow::Error {
+    match error {
+        ckpt::Error::Exists { path, reason } => {
+            ckpt::Error::Exists { path, reason: format!("{reason} with --as-latest") }.into()
+        }
+        other => other.into(),
+    }
 }

@@ -203,7 +203,8 @@ pub(crate) fn progress(metadata: &Metadata) -> String {
     text
 }
 
-fn metrics(metadata: &Metadata) -> String {
+/// The first metrics, and how many more there are.
+pub(crate) fn metrics(metadata: &Metadata) -> String {
     let values = &metadata.metrics.values;
     let mut texts: Vec<String> = values
         .iter()

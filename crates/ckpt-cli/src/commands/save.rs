@@ -182,7 +182,7 @@ fn metadata(args: &SaveArgs) -> anyhow::Result<Metadata> {
 }
 
 /// Refuses a name that is given twice: nobody can know which one is meant.
-fn unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
+pub(crate) fn unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> anyhow::Result<()> {
     let mut seen = std::collections::BTreeSet::new();
     for name in names {
         if !seen.insert(name) {

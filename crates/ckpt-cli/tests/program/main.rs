@@ -6,6 +6,7 @@ mod conflict;
 mod damage;
 mod delete;
 mod diff;
+mod import;
 mod json_docs;
 mod list;
 mod log;
