@@ -9,8 +9,8 @@ use ckpt_format::{Codec, Digest, SectionEntry, json};
 use crate::error::{Error, Result};
 use crate::storage::{DirEntry, Local, Storage, StorageFile};
 
-/// A JSON text that is looked into is held in memory, so it may be that long.
-pub(super) const TEXT_BYTES_MAX: u64 = 64 << 20;
+/// A JSON text that is looked into is held in memory twice, as it is and with its `NaN` quoted, so it may be that long.
+const TEXT_BYTES_MAX: u64 = 32 << 20;
 
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 1 << 20;

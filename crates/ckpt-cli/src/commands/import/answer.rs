@@ -183,7 +183,7 @@ impl Answer<'_> {
             text.push_str(&format!(", {there} imported before"));
         }
         if !self.left.is_empty() {
-            text.push_str(&format!(", {} not", human::plural(self.left.len(), "name")));
+            text.push_str(&format!(", {} left alone", human::plural(self.left.len(), "name")));
         }
         text + "\n"
     }
