@@ -15,6 +15,12 @@ use crate::failure::{Failure, USAGE};
 use crate::output::Output;
 use answer::{Answer, Outcome};
 
+/// The runs and what goes into each, and what goes into none.
+struct Divided {
+    parts: Vec<(PathBuf, Plan)>,
+    left: Vec<Left>,
+}
+
 /// What goes into one run.
 struct Part {
     path: PathBuf,
@@ -28,7 +34,7 @@ struct Part {
 pub(crate) fn run(args: &ImportArgs, output: &Output) -> anyhow::Result<()> {
     let plan = Plan::read(&args.path, args.layout.0).map_err(misused)?;
     let (layout, source) = (plan.layout, plan.path.clone());
-    let (parts, left) = parts(args, plan)?;
+    let Divided { parts, left } = divide(args, plan)?;
     // Whatever is to be refused is refused before anything is written.
     let parts: Vec<Part> =
         parts.into_iter().map(|(path, plan)| judged(path, plan, args)).collect::<Result<_, _>>()?;
@@ -52,8 +58,8 @@ pub(crate) fn run(args: &ImportArgs, output: &Output) -> anyhow::Result<()> {
     Answer { path, layout, dry_run, parts: &parts, outcomes: &outcomes, left: &left }.tell(output)
 }
 
-/// The runs and what goes into each.
-fn parts(args: &ImportArgs, plan: Plan) -> anyhow::Result<(Vec<(PathBuf, Plan)>, Vec<Left>)> {
+/// What the flags make of the plan.
+fn divide(args: &ImportArgs, plan: Plan) -> anyhow::Result<Divided> {
     let mut plan = plan;
     save::unique("--metric", args.metrics.iter().map(|(name, _)| name))?;
     save::unique("--label", args.labels.iter().map(|(key, _)| key))?;
@@ -73,7 +79,7 @@ fn parts(args: &ImportArgs, plan: Plan) -> anyhow::Result<(Vec<(PathBuf, Plan)>,
         let mut parts = plan.by_market().map_err(misused)?;
         let left = parts.last_mut().map(|(_, plan)| std::mem::take(&mut plan.left)).unwrap_or_default();
         let parts = parts.into_iter().map(|(market, plan)| (args.run.join(market.as_str()), plan));
-        return Ok((parts.collect(), left));
+        return Ok(Divided { parts: parts.collect(), left });
     }
     let markets: Vec<&str> = plan.markets().into_iter().collect();
     if markets.len() > 1 {
@@ -85,7 +91,7 @@ fn parts(args: &ImportArgs, plan: Plan) -> anyhow::Result<(Vec<(PathBuf, Plan)>,
         return Err(Failure::usage(message).at(&args.path).into());
     }
     let left = std::mem::take(&mut plan.left);
-    Ok((vec![(args.run.clone(), plan)], left))
+    Ok(Divided { parts: vec![(args.run.clone(), plan)], left })
 }
 
 fn judged(path: PathBuf, plan: Plan, args: &ImportArgs) -> anyhow::Result<Part> {

@@ -295,6 +295,9 @@ fn what_has_no_name_of_the_layout_is_left_and_named() {
     let error = scene.run("import runs/x none --layout pickles --json").error(2, "usage");
     assert!(error["message"].as_str().unwrap().contains("notes.txt: its name is none"), "{error}");
     scene.run("import runs/x old/notes.txt --json").error(2, "usage");
+    let companion = "old/NQ_ts-0025000_evt-periodic_val-+0.112_sharpe-+1.45_seed-42_metadata.json";
+    let error = scene.run(&format!("import runs/x {companion} --json")).error(2, "usage");
+    assert!(error["message"].as_str().unwrap().contains("the metadata of a checkpoint"), "{error}");
     scene.run("import runs/x old/best_model.zip --json").ends(1);
     scene.run("import runs/x nowhere --json").error(4, "not_found");
     assert!(!scene.path("runs/x").exists());
@@ -359,6 +362,14 @@ fn phases_follow_each_other_and_a_model_without_a_step_is_never_the_latest_by_ac
     assert_eq!((&rows[0]["events"], &rows[3]["events"]), (&json!(["best"]), &json!(["phase_end"])));
     assert_eq!((&rows[1]["phase"], &rows[1]["told"]["phase"]), (&json!("phase1"), &json!("name")));
     assert_eq!(rows[0]["sections"][1]["name"], json!("vecnormalize.pkl"));
+
+    // A crash left the newest without its metadata: it is of the one phase that the others are of, or nobody knows.
+    let scene = trained();
+    trainer(&scene, "old", "phase2_5_steps", 9, None);
+    let answer = scene.run("import runs/ppo old --dry-run --json").ok().json();
+    let order: Vec<&Value> = checkpoints(&answer).iter().map(|row| &row["step"]).collect();
+    assert_eq!(order, [100_000, 25_000, 50_000, 5]);
+    assert!(checkpoints(&answer)[0]["notes"].to_string().contains("no phase"), "{answer}");
 }
 
 #[test]

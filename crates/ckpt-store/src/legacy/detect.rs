@@ -191,8 +191,13 @@ fn unknown(source: &Source, entries: &[DirEntry]) -> Error {
     let path = source.path.display();
     let known = Layout::ALL.iter().map(|layout| format!("{layout} ({})", layout.looks_like()));
     let known = known.collect::<Vec<_>>().join("; ");
-    let mut reason =
-        format!("{path} has no layout that is known. Known are: {known}. Say which it is with --layout");
+    let mut reason = format!("{path} has no layout that is known. ");
+    // The name of a companion, or one that is almost right, says more than a list of what is known.
+    let named = source.file.as_deref().map(ParsedName::parse);
+    if let Some(Err(error @ (NameError::Companion { .. } | NameError::Field { .. }))) = named {
+        reason.push_str(&format!("{error}. "));
+    }
+    reason.push_str(&format!("Known are: {known}. Say which it is with --layout"));
     let within: Vec<&str> = entries
         .iter()
         .filter(|entry| entry.kind == EntryKind::Directory)

@@ -1,6 +1,8 @@
 //! Layout `market-maker`: one JSON text a checkpoint, `latest/checkpoint.json`, and older ones in directories named by the
 //! milliseconds of their time.
 
+use ckpt_format::{Codec, Event, Timestamp};
+
 use super::detect::{Source, regular};
 use super::fields::Fields;
 use super::folder::{Folder, Piece};
@@ -8,7 +10,6 @@ use super::said::Said;
 use super::{Found, Layout, Left, Order, Reading, Told};
 use crate::error::Result;
 use crate::storage::EntryKind;
-use ckpt_format::{Codec, EventTag, Timestamp};
 
 /// The file in each directory.
 pub(super) const FILE: &str = "checkpoint.json";
@@ -88,7 +89,7 @@ fn one(source: &Source, file: &str, dir: Option<&str>) -> Result<std::result::Re
         said.note("it is JSON only as Python reads it: kept as bytes");
     }
     said.market(about.text("asset"), Told::Inside);
-    said.event(Some(&EventTag::from_text("periodic")), Told::Inside);
+    said.metadata = said.metadata.because(Event::Periodic, "imported: its origin does not say why");
     said.metadata.elapsed_seconds = about.number("session_duration_s").filter(|value| value.is_finite());
     let inside = about.whole("timestamp_ms").filter(|millis| *millis > 0);
     let named = dir.and_then(millis);

@@ -186,9 +186,16 @@ fn order(name: &str, form: &NameForm, said: &Said) -> Order {
 fn fill_phase(found: &mut [Found]) {
     let phases: BTreeSet<u64> =
         found.iter().map(|found| found.order.phase).filter(|phase| *phase > 0).collect();
-    let (Some(phase), 1) = (phases.first(), phases.len()) else { return };
     for found in found.iter_mut().filter(|found| found.order.phase == 0) {
-        found.order.phase = *phase;
+        match (phases.first(), phases.len()) {
+            (Some(phase), 1) => found.order.phase = *phase,
+            (Some(_), _) if found.order.rank > 0 => {
+                found.notes.push(
+                    "it states no phase, where others do: it is taken for older than they are".to_owned(),
+                );
+            }
+            _ => {}
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Said {
         }
         let reason = match (&event, tag) {
             (None, EventTag::Text(text)) => format!("its origin calls the event {text:?}"),
-            _ => format!("so its origin says: {told}"),
+            _ => format!("imported: its {told} says so"),
         };
         let event = event.unwrap_or(Event::Manual);
         self.status(status_of(&event), told);
