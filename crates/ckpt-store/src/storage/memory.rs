@@ -50,7 +50,7 @@ impl Memory {
         memory
     }
 
-    /// Makes everything durable, as time does.
+    /// Makes everything durable, as time does, but for what a failed sync has lost.
     pub fn settle(&self) {
         self.medium.get().keep_journal();
     }
@@ -65,8 +65,8 @@ impl Memory {
         CrashPoint::new(journal.clone())
     }
 
-    /// Lets a sync of a file or directory fail: the one after so many others from now on. What was to become durable is lost,
-    /// though it can be read until the power fails.
+    /// Lets a sync of a file or directory fail: the one after so many others from now on. What was to become durable may be lost,
+    /// each change by itself, whatever is synced later; it can be read until the power fails.
     pub fn fail_sync(&self, after: u64) {
         self.medium.get().fail_sync(after);
     }

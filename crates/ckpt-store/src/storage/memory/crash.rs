@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::journal::{Effect, Fate, Image, Journal};
+use super::journal::{Effect, Fate, Image, Journal, Pending, Standing};
 use super::medium::{Medium, Node};
 use super::{CAPACITY, Memory, Shared};
 
@@ -38,30 +38,33 @@ impl CrashPoint {
 
     /// How many changes are not durable, and matter.
     pub fn pending(&self) -> usize {
-        self.effects().len()
+        self.changes().iter().filter(|pending| pending.is_open()).count()
     }
 
     /// Calls `visit` with every state that the model allows; the same one may come more than once.
     ///
     /// Of up to 12 pending effects every subset is taken; of more every prefix, all but one, one alone, all but two of the newest,
     /// and subsets drawn with `seed`. Writes are also cut at sectors, or leave zeros; a move between directories
-    /// may leave both names.
+    /// may leave both names. What a failed sync has lost is pending for ever.
     pub fn survivors(&self, seed: u64, visit: &mut dyn FnMut(Survivor)) {
-        let effects = self.effects();
-        for chosen in subsets(effects.len(), seed) {
-            let fates: Vec<Fate> =
-                chosen.iter().map(|chosen| if *chosen { Fate::Done } else { Fate::Absent }).collect();
-            visit(self.survivor(&effects, &fates));
+        let changes = self.changes();
+        let open: Vec<usize> = (0..changes.len()).filter(|index| changes[*index].is_open()).collect();
+        for chosen in subsets(open.len(), seed) {
+            let mut fates: Vec<Fate> = changes.iter().map(|pending| pending.fate()).collect();
+            for (index, _) in open.iter().zip(&chosen).filter(|(_, chosen)| !**chosen) {
+                fates[*index] = Fate::Absent;
+            }
+            visit(self.survivor(&changes, &fates));
             let rest = chosen.iter().filter(|chosen| **chosen).count();
-            let torn = effects.len() <= TORN_EXHAUSTIVE_MAX || rest <= 1 || rest + 1 >= effects.len();
+            let torn = open.len() <= TORN_EXHAUSTIVE_MAX || rest <= 1 || rest + 1 >= open.len();
             if !torn && !is_prefix(&chosen) {
                 continue;
             }
-            for (index, effect) in effects.iter().enumerate().filter(|(index, _)| chosen[*index]) {
-                for fate in partial_fates(effect) {
+            for (index, _) in open.iter().zip(&chosen).filter(|(_, chosen)| **chosen) {
+                for fate in partial_fates(&changes[*index].effect) {
                     let mut fates = fates.clone();
-                    fates[index] = fate;
-                    visit(self.survivor(&effects, &fates));
+                    fates[*index] = fate;
+                    visit(self.survivor(&changes, &fates));
                 }
             }
         }
@@ -69,32 +72,48 @@ impl CrashPoint {
 
     /// The state in which nothing is lost, as after the end of a process.
     pub fn survivor_of_a_kill(&self) -> Survivor {
-        let effects: Vec<&Effect> = self.journal.pending.iter().collect();
-        self.survivor(&effects, &vec![Fate::Done; effects.len()])
+        let changes: Vec<&Pending> = self.journal.pending.iter().collect();
+        let fates: Vec<Fate> = changes.iter().map(|pending| pending.fate()).collect();
+        self.survivor(&changes, &fates)
     }
 
-    fn survivor(&self, effects: &[&Effect], fates: &[Fate]) -> Survivor {
+    fn survivor(&self, changes: &[&Pending], fates: &[Fate]) -> Survivor {
         let mut image = self.journal.durable.clone();
-        for (effect, fate) in effects.iter().zip(fates) {
-            image.apply(effect, *fate);
+        for (pending, fate) in changes.iter().zip(fates) {
+            image.apply(&pending.effect, *fate);
         }
         Survivor { image }
     }
 
-    /// The pending effects, without writes to files that no name can lead to any more.
-    fn effects(&self) -> Vec<&Effect> {
+    /// What is not in the durable image, without writes to files that no name can lead to any more.
+    fn changes(&self) -> Vec<&Pending> {
         let Journal { durable, pending } = &self.journal;
         let mut named: Vec<Node> =
             durable.directories.iter().flat_map(|names| names.values().copied()).collect();
-        named.extend(pending.iter().filter_map(|effect| match effect {
+        named.extend(pending.iter().filter_map(|pending| match &pending.effect {
             Effect::Enter { node, .. } | Effect::Move { node, .. } => Some(*node),
             _ => None,
         }));
-        let matters = |effect: &&Effect| match effect {
+        let matters = |pending: &&Pending| match &pending.effect {
             Effect::Write { inode, .. } | Effect::Length { inode, .. } => named.contains(&Node::File(*inode)),
             _ => true,
         };
         pending.iter().filter(matters).collect()
+    }
+}
+
+impl Pending {
+    /// Whether it may be there after a power loss, or not.
+    fn is_open(&self) -> bool {
+        !matches!(self.standing, Standing::Durable(_))
+    }
+
+    /// What becomes of it where the power does not take it.
+    fn fate(&self) -> Fate {
+        match self.standing {
+            Standing::Durable(fate) => fate,
+            Standing::Unsynced | Standing::Lost => Fate::Done,
+        }
     }
 }
 
@@ -258,18 +277,70 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failed_sync_the_bytes_can_be_read_and_are_not_there_after_a_power_loss() {
-        let memory = Memory::journaled();
-        let mut file = memory.create("a").unwrap();
-        memory.sync_dir("").unwrap();
-        file.write_at(0, &[7; 600]).unwrap();
-        memory.fail_sync(0);
-        assert!(file.sync().is_err());
-        file.sync().unwrap();
-        assert_eq!(file.length().unwrap(), 600);
-        memory.crash_point().survivors(1, &mut |survivor| {
-            assert_eq!(survivor.restart().open("a", Access::Read).unwrap().length().unwrap(), 0);
+    fn what_a_failed_sync_was_to_keep_may_be_lost_whatever_is_synced_later() {
+        let found = states(|memory| {
+            let mut file = memory.create("a").unwrap();
+            memory.sync_dir("").unwrap();
+            file.write_at(0, &[7; 600]).unwrap();
+            memory.fail_sync(0);
+            assert!(file.sync().is_err());
+            file.sync().unwrap();
+            memory.settle();
+            assert_eq!(file.length().unwrap(), 600, "it can be read");
         });
+        assert_eq!(found, set(&[&["a:"], &["a:7x512"], &["a:7x600"], &["a:0x600"]]));
+    }
+
+    #[test]
+    fn what_is_synced_after_a_failed_sync_is_durable_on_top_of_what_may_be_lost() {
+        let found = states(|memory| {
+            let mut file = memory.create("a").unwrap();
+            memory.sync_dir("").unwrap();
+            file.write_at(0, &[7; 200]).unwrap();
+            memory.fail_sync(0);
+            assert!(file.sync().is_err());
+            file.write_at(0, &[8; 100]).unwrap();
+            file.sync().unwrap();
+        });
+        assert_eq!(found, set(&[&["a:8x100"], &["a:8x200"]]));
+    }
+
+    #[test]
+    fn a_name_whose_sync_failed_may_be_lost_and_stays_away_once_its_removal_is_durable() {
+        let write_and_fail = |memory: &Memory| {
+            write(memory, "a", 600, true);
+            memory.fail_sync(0);
+            assert!(memory.sync_dir("").is_err());
+            memory.sync_dir("").unwrap();
+        };
+        assert_eq!(states(write_and_fail), set(&[&[], &["a:7x600"]]));
+        let found = states(|memory| {
+            write_and_fail(memory);
+            memory.unlink("a").unwrap();
+            memory.sync_dir("").unwrap();
+        });
+        assert_eq!(found, set(&[&[]]));
+    }
+
+    #[test]
+    fn a_move_over_a_lost_one_is_durable_with_all_that_comes_after_it() {
+        // `c` may be lost; the file that is moved to it and away again is where it was moved to last.
+        let found = states(|memory| {
+            memory.create_dir("d").unwrap();
+            write(memory, "d/a", 600, true);
+            write(memory, "b", 100, true);
+            memory.sync_dir("d").unwrap();
+            memory.sync_dir("").unwrap();
+            memory.unlink("b").unwrap();
+            memory.fail_sync(0);
+            assert!(memory.sync_dir("").is_err());
+            memory.rename("d/a", "b").unwrap();
+            memory.sync_dir("").unwrap();
+            memory.sync_dir("d").unwrap();
+            memory.unlink("b").unwrap();
+            memory.sync_dir("").unwrap();
+        });
+        assert_eq!(found, set(&[&["d"]]));
     }
 
     #[test]

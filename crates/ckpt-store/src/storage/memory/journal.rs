@@ -66,11 +66,29 @@ pub(super) enum Fate {
     Both,
 }
 
+/// How a change that is not in the durable image stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is durable once it is synced.
+    Unsynced,
+    /// A sync of it failed: the system may have dropped it or not, takes it for clean, and no later sync helps.
+    Lost,
+    /// It is durable, as far as its fate says, on top of a lost one: it wins, whatever became of that one.
+    Durable(Fate),
+}
+
+/// A change, and how it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub(super) effect: Effect,
+    pub(super) standing: Standing,
+}
+
 /// What is durable, and what was done since, in order.
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
     pub(super) durable: Image,
-    pub(super) pending: Vec<Effect>,
+    pub(super) pending: Vec<Pending>,
 }
 
 impl Content {
@@ -178,53 +196,96 @@ impl Journal {
         Self { durable, pending: Vec::new() }
     }
 
+    /// Something was done.
+    pub(super) fn push(&mut self, effect: Effect) {
+        self.pending.push(Pending { effect, standing: Standing::Unsynced });
+    }
+
     /// Makes bytes and length of a file durable.
     pub(super) fn sync(&mut self, inode: InodeId) {
-        let Self { durable, pending } = self;
-        pending.retain(|effect| {
-            let its = effect.inode() == Some(inode);
-            if its {
-                durable.apply(effect, Fate::Done);
+        let mut left = Vec::with_capacity(self.pending.len());
+        let mut on_lost = false;
+        for mut pending in std::mem::take(&mut self.pending) {
+            if pending.effect.inode() == Some(inode) {
+                match pending.standing {
+                    Standing::Unsynced if on_lost => pending.standing = Standing::Durable(Fate::Done),
+                    Standing::Unsynced => {
+                        self.durable.apply(&pending.effect, Fate::Done);
+                        continue;
+                    }
+                    Standing::Lost | Standing::Durable(_) => on_lost = true,
+                }
             }
-            !its
-        });
+            left.push(pending);
+        }
+        self.pending = left;
     }
 
     /// Makes the names in a directory durable. Of a file that was moved from here to elsewhere both names are dealt with;
     /// of one that was moved here the old name may still be there after a power loss.
     pub(super) fn sync_dir(&mut self, dir: DirectoryId) {
         let mut left = Vec::with_capacity(self.pending.len());
-        for effect in std::mem::take(&mut self.pending) {
-            match &effect {
-                Effect::Enter { dir: of, .. } | Effect::Leave { dir: of, .. } if *of == dir => {
-                    self.durable.apply(&effect, Fate::Done);
-                }
-                Effect::Move { from, to, node } if from.0 == dir || to.0 == dir => {
-                    if from.0 == dir {
-                        self.durable.apply(&effect, Fate::Done);
-                    } else {
-                        self.durable.apply(&effect, Fate::Both);
-                        left.push(Effect::Leave { dir: from.0, name: from.1.clone(), node: *node });
+        // Where a lost change, or one on top of it, comes first.
+        let mut on_lost: Vec<DirectoryId> = Vec::new();
+        for mut pending in std::mem::take(&mut self.pending) {
+            let effect = &pending.effect;
+            let directories = effect.directories();
+            if pending.standing == Standing::Unsynced && directories.contains(&Some(dir)) {
+                // The old name of a file that was moved here is another directory's.
+                let old_name = match effect {
+                    Effect::Move { from, node, .. } if from.0 != dir => {
+                        Some(Effect::Leave { dir: from.0, name: from.1.clone(), node: *node })
                     }
+                    _ => None,
+                };
+                let fate = if old_name.is_some() { Fate::Both } else { Fate::Done };
+                if directories.iter().flatten().any(|dir| on_lost.contains(dir)) {
+                    on_lost.extend(directories.into_iter().flatten());
+                    pending.standing = Standing::Durable(fate);
+                    left.push(pending);
+                } else {
+                    self.durable.apply(effect, fate);
                 }
-                _ => left.push(effect),
+                let rest = old_name.map(|effect| Pending { effect, standing: Standing::Unsynced });
+                left.extend(rest);
+            } else {
+                if pending.standing != Standing::Unsynced {
+                    on_lost.extend(directories.into_iter().flatten());
+                }
+                left.push(pending);
             }
         }
         self.pending = left;
     }
 
-    /// What a failed sync does: the system drops the changes, takes the pages for clean, and says "ok" the next time.
+    /// Makes everything durable, as time does: but for what was lost.
+    pub(super) fn settle(&mut self, now: impl FnOnce() -> Image) {
+        if self.pending.iter().all(|pending| pending.standing == Standing::Unsynced) {
+            *self = Self::new(now());
+            return;
+        }
+        for pending in self.pending.iter_mut().filter(|pending| pending.standing == Standing::Unsynced) {
+            pending.standing = Standing::Durable(Fate::Done);
+        }
+    }
+
+    /// What a failed sync of a file does: the system may have written the changes or not, takes the pages for clean either way,
+    /// and says "ok" the next time.
     pub(super) fn lose(&mut self, inode: InodeId) {
-        self.pending.retain(|effect| effect.inode() != Some(inode));
+        self.lose_all(|effect| effect.inode() == Some(inode));
     }
 
     /// The same for the names of a directory.
     pub(super) fn lose_dir(&mut self, dir: DirectoryId) {
-        self.pending.retain(|effect| match effect {
-            Effect::Enter { dir: of, .. } | Effect::Leave { dir: of, .. } => *of != dir,
-            Effect::Move { from, to, .. } => from.0 != dir && to.0 != dir,
-            Effect::Write { .. } | Effect::Length { .. } => true,
-        });
+        self.lose_all(|effect| effect.directories().contains(&Some(dir)));
+    }
+
+    fn lose_all(&mut self, is_lost: impl Fn(&Effect) -> bool) {
+        for pending in &mut self.pending {
+            if pending.standing == Standing::Unsynced && is_lost(&pending.effect) {
+                pending.standing = Standing::Lost;
+            }
+        }
     }
 }
 
@@ -233,6 +294,15 @@ impl Effect {
         match self {
             Self::Write { inode, .. } | Self::Length { inode, .. } => Some(*inode),
             _ => None,
+        }
+    }
+
+    /// Whose names it changes.
+    fn directories(&self) -> [Option<DirectoryId>; 2] {
+        match self {
+            Self::Enter { dir, .. } | Self::Leave { dir, .. } => [Some(*dir), None],
+            Self::Move { from, to, .. } => [Some(from.0), Some(to.0)],
+            Self::Write { .. } | Self::Length { .. } => [None, None],
         }
     }
 }

@@ -318,9 +318,11 @@ impl Medium {
 
 /// What lasts: syncs, what they make durable, and their failures.
 impl Medium {
-    /// Keeps account from now on of what is durable; so far all of it is.
+    /// Keeps account from now on of what is durable; so far all of it is that no sync has lost.
     pub(super) fn keep_journal(&mut self) {
-        self.journal = Some(Journal::new(self.image()));
+        let mut journal = self.journal.take().unwrap_or_else(|| Journal::new(Image::empty()));
+        journal.settle(|| self.image());
+        self.journal = Some(journal);
     }
 
     /// What is durable and what is not; nothing if no account is kept.
@@ -340,8 +342,8 @@ impl Medium {
         medium
     }
 
-    /// Makes bytes and length of a file durable. A sync that fails loses what was not durable, though it can still be read
-    /// until the power fails, and the next one says "ok".
+    /// Makes bytes and length of a file durable. What a failed sync was to make durable is, or is not, though it can still be
+    /// read until the power fails, and the next one says "ok".
     pub(super) fn sync(&mut self, id: InodeId) -> io::Result<()> {
         let failed = self.faults.next_sync_fails();
         match &mut self.journal {
@@ -393,7 +395,7 @@ impl Medium {
 
     fn record(&mut self, effect: impl FnOnce() -> Effect) {
         if let Some(journal) = &mut self.journal {
-            journal.pending.push(effect());
+            journal.push(effect());
         }
     }
 
