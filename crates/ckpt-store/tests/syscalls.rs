@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Instant;
 
-use self::check::{Prepared, check};
+use self::check::{Prepared, RUN, check};
 use self::dice::Dice;
 use self::scenario::{SCENARIO, Scenario};
 use self::trace::{Calls, DIRECTORY, Shot};
@@ -25,6 +25,10 @@ mod content;
 mod dice;
 #[path = "syscalls/faults.rs"]
 mod faults;
+#[path = "rig/ledger.rs"]
+mod ledger;
+#[path = "rig/promises.rs"]
+mod promises;
 #[path = "syscalls/scenario.rs"]
 mod scenario;
 #[path = "rig/size.rs"]
@@ -167,7 +171,7 @@ fn shoot(stage: &Stage, shot: &Shot, directory: &Path, score: &Mutex<Score>) {
         let run = run_in(directory);
         prepared.copy_to(&run);
         let traced = trace::fire(shot, &run, directory);
-        check(prepared, shot, &traced, &run);
+        check(prepared, shot, &traced, directory);
         std::fs::remove_dir_all(directory).unwrap();
         traced
     }));
@@ -189,5 +193,5 @@ fn shoot(stage: &Stage, shot: &Shot, directory: &Path, score: &Mutex<Score>) {
 
 /// Where the run lies in a directory of a play.
 fn run_in(directory: &Path) -> std::path::PathBuf {
-    directory.join("run")
+    directory.join(RUN)
 }

@@ -8,10 +8,11 @@ use ckpt_store::storage::Storage;
 use ckpt_store::testing::{FAULTS, Fault, Injector, Observed, Observer, Operation, Verb};
 use ckpt_store::{Error, Run};
 
-use crate::ledger::{Broken, Ledger, hold};
+use crate::ledger::{Broken, hold};
+use crate::promises::examine;
 use crate::scenes::live;
-use crate::stage::{self, RUN, Stage, options};
-use crate::{examine, guarded, say};
+use crate::stage::{self, RUN, Stage, options, subject};
+use crate::{guarded, say};
 
 /// An injector that remembers what it made to fail.
 struct Noting {
@@ -117,8 +118,7 @@ fn conclude(stage: &Stage, noting: &Noting) -> Result<Option<BTreeSet<Verb>>, Br
     if noting.injector.fired() == 0 {
         return Ok(None);
     }
-    let ledger: Ledger = stage.ledger().clone();
-    examine::examine(&stage.base, &ledger)?;
+    examine(&stage.base, &subject(0), &stage.recorder.ledger)?;
     Ok(Some(noting.failed.lock().unwrap().clone()))
 }
 

@@ -3,9 +3,7 @@
 #![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-mod examine;
 mod faulty;
-mod ledger;
 mod scenes;
 mod stage;
 
@@ -21,11 +19,16 @@ use std::time::Instant;
 use ckpt_store::storage::{CrashPoint, PLANTED, Planted, Storage, Survivor};
 
 use self::ledger::{Broken, Ledger};
+use self::promises::examine;
 use self::scenes::{SCENES, Scene};
-use self::stage::Stage;
+use self::stage::{Stage, subject};
 
 #[path = "../rig/dice.rs"]
 mod dice;
+#[path = "../rig/ledger.rs"]
+mod ledger;
+#[path = "../rig/promises.rs"]
+mod promises;
 #[path = "../rig/size.rs"]
 mod size;
 
@@ -197,19 +200,16 @@ fn examine_one(
 ) -> Result<(), Broken> {
     let draw = u64::from_le_bytes(*digest.first_chunk().unwrap()) ^ depth.seed;
     if depth.nested_every == 0 || !draw.is_multiple_of(depth.nested_every) {
-        let base: Arc<dyn Storage> = Arc::new(survivor.restart());
-        return guarded(|| examine::examine(&base, ledger));
+        return recover(survivor, ledger, 1);
     }
     let stage = Stage::on(survivor.restart(), ledger.clone());
-    stage.ledger().submitted.insert(stage::NEW_STEP);
-    guarded(|| examine::examine(&stage.base, ledger))?;
+    guarded(|| examine(&stage.base, &subject(1), &stage.recorder.ledger))?;
     for (point, ledger) in stage.points() {
         let promises = format!("{ledger:?}");
         let mut failed = None;
         point.survivors(depth.seed, &mut |second| {
             if failed.is_none() && is_new(second.digest(), &promises, tally, true) {
-                let base: Arc<dyn Storage> = Arc::new(second.restart());
-                failed = guarded(|| examine::examine(&base, &ledger)).err();
+                failed = recover(&second, &ledger, 2).err();
             }
         });
         if let Some(broken) = failed {
@@ -217,6 +217,12 @@ fn examine_one(
         }
     }
     Ok(())
+}
+
+/// Goes on with what the last of so many power losses left.
+fn recover(survivor: &Survivor, ledger: &Ledger, power_losses: u32) -> Result<(), Broken> {
+    let base: Arc<dyn Storage> = Arc::new(survivor.restart());
+    guarded(|| examine(&base, &subject(power_losses), &Mutex::new(ledger.clone())))
 }
 
 /// Whether this state was not examined yet with these promises; counts it.

@@ -3,17 +3,18 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use ckpt_format::{Metadata, Position, Timestamp, Writer};
+use ckpt_format::{Entry, Metadata, Position, Timestamp, Writer};
 use ckpt_store::storage::{CrashPoint, Memory, Planted, Storage};
 use ckpt_store::testing::{Observed, Observer, Operation, Verb};
-use ckpt_store::{Deletion, Epoch, Loaded, Pins, Run, RunOptions, Saved, Section, Sections};
+use ckpt_store::{Deletion, Epoch, Error, Loaded, Pins, Run, RunOptions, Saved, Section, Sections};
 
 use crate::ledger::{Broken, Ledger, Order, works};
+use crate::promises::Subject;
 
 /// The run's directory beneath the medium's.
 pub(crate) const RUN: &str = "tests/run";
-/// The step that the checker saves.
-pub(crate) const NEW_STEP: u64 = 1_000_000;
+/// The step that is saved afterwards.
+const NEW_STEP: u64 = 1_000_000;
 /// From this step on a state takes several writes.
 pub(crate) const LARGE: u64 = 2_000_000;
 
@@ -28,7 +29,7 @@ pub(crate) struct Stage {
 /// Keeps the ledger, and a copy of what is durable before each change.
 pub(crate) struct Recorder {
     memory: Memory,
-    ledger: Mutex<Ledger>,
+    pub(crate) ledger: Mutex<Ledger>,
     points: Mutex<Vec<(CrashPoint, Ledger)>>,
     meanwhile: Mutex<Meanwhile>,
 }
@@ -118,25 +119,29 @@ impl Stage {
 
     pub(crate) fn save(&self, run: &Run, step: u64) -> ckpt_store::Result<Saved> {
         self.ledger().submitted.insert(step);
-        let saved = save(run, step)?;
-        self.ledger().acknowledged.insert((saved.epoch, saved.sequence), step);
+        let outcome = save(run, step);
+        let answer = outcome.as_ref().map(|saved| (saved.epoch, saved.sequence)).map_err(Error::code);
+        self.ledger().answered(step, answer);
         self.recorder.mark();
-        Ok(saved)
+        outcome
     }
 
     /// Deletes the checkpoints of these numbers.
     pub(crate) fn delete(&self, run: &Run, sequences: &[u64]) -> ckpt_store::Result<()> {
-        let mut deletions = Vec::new();
-        for entry in run.reader().list()?.iter().filter(|entry| sequences.contains(&entry.sequence)) {
-            self.ledger().doomed.insert(entry.order());
-            deletions.push(Deletion { file_name: entry.file_name.clone(), reason: "the scene".to_owned() });
-        }
-        run.delete(&deletions)?;
+        let mut doomed = run.reader().list()?;
+        doomed.retain(|entry| sequences.contains(&entry.sequence));
+        self.ledger().doomed.extend(doomed.iter().map(Entry::order));
+        let deletion =
+            |entry: &Entry| Deletion { file_name: entry.file_name.clone(), reason: "the scene".to_owned() };
+        let deleted = run.delete(&doomed.iter().map(deletion).collect::<Vec<_>>())?;
+        doomed.retain(|entry| deleted.file_names.contains(&entry.file_name));
+        self.ledger().gone.extend(doomed.iter().map(Entry::order));
         self.recorder.mark();
         Ok(())
     }
 
     pub(crate) fn pin(&self, run: &Run, sequence: u64) -> ckpt_store::Result<()> {
+        self.ledger().unpinned.remove(&sequence);
         // Whether it was pinned before or not: from now on it is.
         run.pin(sequence, Some("the scene"))?;
         self.ledger().pinned.insert(sequence);
@@ -147,6 +152,7 @@ impl Stage {
     pub(crate) fn unpin(&self, run: &Run, sequence: u64) -> ckpt_store::Result<()> {
         self.ledger().pinned.remove(&sequence);
         run.unpin(sequence)?;
+        self.ledger().unpinned.insert(sequence);
         self.recorder.mark();
         Ok(())
     }
@@ -221,17 +227,21 @@ pub(crate) fn writer(pid: u32) -> Writer {
     Writer { host: "stage".to_owned(), pid, boot_id: "one start".to_owned() }
 }
 
-pub(crate) fn create(base: &Arc<dyn Storage>) -> ckpt_store::Result<Run> {
-    let names: Vec<String> = RUN.split('/').map(str::to_owned).collect();
-    let (kind, name) = ("tests".parse().unwrap(), "run".parse().unwrap());
-    match Run::create_beneath(Arc::clone(base), &names, &kind, &name, options()) {
-        Err(ckpt_store::Error::Exists { .. }) => open(&base.descend(RUN).unwrap()),
-        other => other,
+/// The run as the next writer finds it, after so many power losses: each time the machine starts anew.
+pub(crate) fn subject(power_losses: u32) -> Subject {
+    let boot_id = if power_losses == 0 { writer(1).boot_id } else { format!("start {power_losses}") };
+    Subject {
+        run: RUN,
+        options: RunOptions { writer: Some(Writer { boot_id, ..writer(1) }), ..options() },
+        save,
+        step_of,
+        new_step: NEW_STEP,
+        restarted: power_losses > 0,
     }
 }
 
-pub(crate) fn open(storage: &Arc<dyn Storage>) -> ckpt_store::Result<Run> {
-    Run::open_on(Arc::clone(storage), RUN, options())
+pub(crate) fn create(base: &Arc<dyn Storage>) -> ckpt_store::Result<Run> {
+    subject(0).create(base)
 }
 
 pub(crate) fn save(run: &Run, step: u64) -> ckpt_store::Result<Saved> {
@@ -240,7 +250,7 @@ pub(crate) fn save(run: &Run, step: u64) -> ckpt_store::Result<Saved> {
 }
 
 /// The step that what was loaded holds; an error if it is not exactly the state of a step.
-pub(crate) fn step_of(loaded: &Loaded<Sections>) -> Result<u64, String> {
+fn step_of(loaded: &Loaded<Sections>) -> Result<u64, String> {
     let bytes = loaded.value.bytes("state").ok_or("there is no section `state`")?;
     let step = bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes)).ok_or("it is too short")?;
     if bytes == state(step) { Ok(step) } else { Err(format!("it differs from the state of step {step}")) }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ckpt_format::{Entry, Event, RunName, Selector, State, Timestamp};
-use ckpt_store::{Deletion, Epoch, Error, Result, Run, RunOptions, Sections};
+use ckpt_store::{Deletion, Epoch, Error, Result, Run, RunOptions, Saved, Sections};
 
 use crate::content::Content;
 
@@ -163,8 +163,8 @@ impl Scenario {
 }
 
 /// Saves the content of a step, because the process is about to end: so it may use all the room there is.
-pub(crate) fn save(run: &Run, step: u64) -> Result<u64> {
-    content(step).save(run, Event::Shutdown).map(|saved| saved.sequence)
+pub(crate) fn save(run: &Run, step: u64) -> Result<Saved> {
+    content(step).save(run, Event::Shutdown)
 }
 
 /// Checks that `loaded` is what was saved at `step`.
