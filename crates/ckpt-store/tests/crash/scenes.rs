@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ckpt_format::{Selector, Timestamp};
 use ckpt_store::storage::{Access, Storage};
 use ckpt_store::testing::{Observed, Observer, Operation, Verb};
-use ckpt_store::{Epoch, Error, Run, RunOptions};
+use ckpt_store::{Epoch, Error, Pins, Run, RunOptions};
 
 use crate::ledger::{Broken, hold, works};
 use crate::stage::{LARGE, RUN, Stage, options, save, writer};
@@ -16,6 +16,8 @@ use crate::stage::{LARGE, RUN, Stage, options, save, writer};
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
     pub(crate) plays: u64,
+    /// Of so many states that it may leave one is examined, by lot: where there are too many for what they tell.
+    pub(crate) one_in: u64,
     pub(crate) play: fn(&Stage, u64) -> Result<bool, Broken>,
 }
 
@@ -23,27 +25,30 @@ const ONCE: u64 = 1;
 /// More changes than any one call makes.
 const EACH_CHANGE: u64 = 200;
 
-pub(crate) const SCENES: [Scene; 20] = [
-    Scene { name: "create", plays: ONCE, play: creating },
-    Scene { name: "save", plays: ONCE, play: saving },
-    Scene { name: "save and save, nothing settled", plays: ONCE, play: saving_on },
-    Scene { name: "save in several writes", plays: ONCE, play: saving_much },
-    Scene { name: "save with a reserve", plays: ONCE, play: saving_with_a_reserve },
-    Scene { name: "pin and unpin", plays: ONCE, play: pinning },
-    Scene { name: "delete", plays: ONCE, play: deleting },
-    Scene { name: "save and delete, nothing settled", plays: ONCE, play: deleting_on },
-    Scene { name: "set aside", plays: ONCE, play: setting_aside },
-    Scene { name: "prune what was set aside", plays: ONCE, play: pruning_the_quarantine },
-    Scene { name: "import", plays: ONCE, play: importing },
-    Scene { name: "begin an epoch", plays: ONCE, play: beginning_an_epoch },
-    Scene { name: "a second writer knocks", plays: EACH_CHANGE, play: knocking },
-    Scene { name: "a pin meanwhile", plays: EACH_CHANGE, play: pinning_meanwhile },
-    Scene { name: "overtaken while saving", plays: EACH_CHANGE, play: overtaken_saving },
-    Scene { name: "overtaken while deleting", plays: EACH_CHANGE, play: overtaken_deleting },
-    Scene { name: "the name is taken", plays: EACH_CHANGE, play: name_taken },
-    Scene { name: "killed, and another goes on", plays: EACH_CHANGE, play: killed },
-    Scene { name: "a sync fails", plays: 20, play: failing_sync },
-    Scene { name: "a close fails, or the medium is full", plays: 48, play: failing_close_or_full },
+pub(crate) const SCENES: [Scene; 23] = [
+    Scene { name: "create", plays: ONCE, one_in: 1, play: creating },
+    Scene { name: "save", plays: ONCE, one_in: 1, play: saving },
+    Scene { name: "save and save, nothing settled", plays: ONCE, one_in: 1, play: saving_on },
+    Scene { name: "save in several writes", plays: ONCE, one_in: 1, play: saving_much },
+    Scene { name: "save with a reserve", plays: ONCE, one_in: 1, play: saving_with_a_reserve },
+    Scene { name: "pin and unpin", plays: ONCE, one_in: 1, play: pinning },
+    Scene { name: "delete", plays: ONCE, one_in: 1, play: deleting },
+    Scene { name: "delete many, on several threads", plays: ONCE, one_in: 32, play: deleting_many },
+    Scene { name: "save and delete, nothing settled", plays: ONCE, one_in: 1, play: deleting_on },
+    Scene { name: "set aside", plays: ONCE, one_in: 1, play: setting_aside },
+    Scene { name: "prune what was set aside", plays: ONCE, one_in: 1, play: pruning_the_quarantine },
+    Scene { name: "import", plays: ONCE, one_in: 1, play: importing },
+    Scene { name: "begin an epoch", plays: ONCE, one_in: 1, play: beginning_an_epoch },
+    Scene { name: "a second writer knocks", plays: EACH_CHANGE, one_in: 1, play: knocking },
+    Scene { name: "a pin meanwhile", plays: EACH_CHANGE, one_in: 1, play: pinning_meanwhile },
+    Scene { name: "who pins dies meanwhile", plays: EACH_CHANGE, one_in: 1, play: pinner_dies },
+    Scene { name: "overtaken while saving", plays: EACH_CHANGE, one_in: 1, play: overtaken_saving },
+    Scene { name: "overtaken while deleting", plays: EACH_CHANGE, one_in: 1, play: overtaken_deleting },
+    Scene { name: "the name is taken", plays: EACH_CHANGE, one_in: 1, play: name_taken },
+    Scene { name: "killed, and another goes on", plays: EACH_CHANGE, one_in: 1, play: killed },
+    Scene { name: "killed, and another deletes", plays: EACH_CHANGE, one_in: 1, play: killed_and_deleting },
+    Scene { name: "a sync fails", plays: 20, one_in: 1, play: failing_sync },
+    Scene { name: "a close fails, or the medium is full", plays: 48, one_in: 1, play: failing_close_or_full },
 ];
 
 const WORKS: &str = "without a fault everything works";
@@ -95,6 +100,15 @@ fn deleting(stage: &Stage, _: u64) -> Result<bool, Broken> {
     stage.settle();
     works(stage.delete(&run, &[1, 3]), WORKS)?;
     works(stage.save(&run, 5), WORKS)?;
+    Ok(true)
+}
+
+/// So many that several threads remove them.
+fn deleting_many(stage: &Stage, _: u64) -> Result<bool, Broken> {
+    const VICTIMS: u64 = 34;
+    let run = stage.run(VICTIMS + 2)?;
+    stage.settle();
+    works(stage.delete(&run, &(1..=VICTIMS).collect::<Vec<_>>()), WORKS)?;
     Ok(true)
 }
 
@@ -170,7 +184,7 @@ fn knocking(stage: &Stage, at: u64) -> Result<bool, Broken> {
             let _ = save(&second, 7);
         }
     });
-    works(stage.save(&run, 2), WORKS)?;
+    works(stage.save(&run, 2), "who knocks at a locked run disturbs nobody")?;
     Ok(stage.happened())
 }
 
@@ -186,6 +200,25 @@ fn pinning_meanwhile(stage: &Stage, at: u64) -> Result<bool, Broken> {
         Err(error) => panic!("a pin beside a save: {error}"),
     });
     works(stage.save(&run, 2), WORKS)?;
+    Ok(stage.happened())
+}
+
+/// Who pins beside a save dies at any change of its own. Whatever it leaves half-done in staging, the save has a file of its own.
+fn pinner_dies(stage: &Stage, play: u64) -> Result<bool, Broken> {
+    /// More changes than a pin makes.
+    const DEATHS: u64 = 14;
+    let run = stage.run(1)?;
+    stage.settle();
+    let doomed = Arc::new(Mortal { changes: AtomicU64::new(0), dies_at: 1 + play % DEATHS });
+    let directory: Arc<dyn Storage> = Arc::new(Observed::new(stage.memory.descend(RUN).unwrap(), doomed));
+    let pins = works(Pins::on(directory, RUN, &options()), WORKS)?;
+    let recorder = Arc::clone(&stage.recorder);
+    stage.meanwhile(play / DEATHS, move |_| {
+        if pins.pin(1, None).is_ok() {
+            recorder.promise_pin(1);
+        }
+    });
+    works(stage.save(&run, 2), "who dies beside a save does it no harm")?;
     Ok(stage.happened())
 }
 
@@ -279,6 +312,25 @@ fn killed(stage: &Stage, at: u64) -> Result<bool, Broken> {
     works(stage.delete(&run, &[2]), WORKS)?;
     let dead = doomed.changes.load(Ordering::Relaxed) >= at;
     Ok(dead)
+}
+
+/// A process dies at any change of a save; the next one, on the same start of the machine, is to delete all but that. What nobody
+/// knows to be durable is nothing that a deletion may rely on.
+fn killed_and_deleting(stage: &Stage, at: u64) -> Result<bool, Broken> {
+    drop(stage.run(3)?);
+    stage.settle();
+    let doomed = Arc::new(Mortal { changes: AtomicU64::new(0), dies_at: at });
+    let directory: Arc<dyn Storage> = Arc::new(Observed::new(stage.directory(), doomed.clone()));
+    if let Ok(run) = Run::open_on(directory, RUN, options()) {
+        let _ = stage.save(&run, 4);
+    }
+    stage.forget();
+    let run = works(stage.open(options()), "opening always succeeds")?;
+    match stage.delete(&run, &[1, 2, 3]) {
+        Err(Error::LastVerified { .. }) => works(stage.delete(&run, &[1, 2]), WORKS)?,
+        other => works(other, WORKS)?,
+    }
+    Ok(doomed.changes.load(Ordering::Relaxed) >= at)
 }
 
 /// Every sync of a life fails once. Who is told so opens the run anew and goes on, with another pin: one that can be seen

@@ -32,6 +32,9 @@ pub enum Planted {
     /// What closing a file says is not heard.
     CloseErrorIgnored,
     /// Whoever asks for a run's lock sweeps what is staged, as if it were old.
+    ///
+    /// It costs saves and no state: a file is published by renaming the very name it was staged under, so what was swept is never
+    /// acknowledged. But who staged it is told of a takeover that never was, and never saves if somebody knocks often enough.
     StagingSweptByAge,
     /// The directory is synced after what the new file replaces was deleted, and not before.
     DeleteBeforeDurable,
