@@ -4,17 +4,20 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use ckpt_format::{Entry, Event, Selector, State, Timestamp};
+use ckpt_store::storage::{Local, Storage};
 use ckpt_store::{Arena, BackgroundWriter, Deletion, Error, Job, Run, RunOptions, WriterOptions};
 use rustix::process::Signal;
 
 use self::child::Child;
 use self::content::Content;
 use self::dice::Dice;
+use self::ledger::{Broken, Ledger, hold};
+use self::promises::{Subject, examine};
 
 #[path = "rig/child.rs"]
 mod child;
@@ -22,6 +25,10 @@ mod child;
 mod content;
 #[path = "rig/dice.rs"]
 mod dice;
+#[path = "rig/ledger.rs"]
+mod ledger;
+#[path = "rig/promises.rs"]
+mod promises;
 #[path = "rig/size.rs"]
 mod size;
 
@@ -30,19 +37,24 @@ const ROUNDS: u64 = 200;
 const KEPT_MAX: usize = 12;
 const KEPT: usize = 4;
 
-/// What was reported of a save.
+/// Where the run lies.
+const RUN: &str = "training/killed";
+
+/// What a child reported.
 #[derive(Debug)]
-struct Report {
-    sequence: u64,
-    step: u64,
-    content_digest: String,
+enum Report {
+    Opened,
+    Saving { step: u64 },
+    Saved { sequence: u64, step: u64, content_digest: String },
 }
 
 /// The run as the parent knows it.
 #[derive(Debug, Default)]
 struct Known {
-    /// What the last look found, by sequence.
+    /// What the last look left, by sequence.
     entries: BTreeMap<u64, Entry>,
+    /// A child said that it has opened the run, or it was seen.
+    created: bool,
     /// The highest sequence that was ever seen or reported.
     highest: u64,
     swept: u64,
@@ -55,15 +67,15 @@ fn what_was_acknowledged_survives_a_kill_at_any_instant() {
     let mut dice = Dice::printed("kill");
     // Beside the build and not among temporary files: these may be in memory.
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let path = root.path().join("training").join("killed");
+    let path = root.path().join(RUN);
     let mut known = Known::default();
     let mut reported = 0;
     for round in 0..rounds {
         // Both on the same run: what one of them leaves is what the other goes on from.
         let child = ["child_saves_in_a_loop", "child_saves_in_the_background"][(round % 2) as usize];
         let reports = run_and_kill(child, &path, &mut dice);
-        reported += reports.len();
-        known.look(&path, &reports, round);
+        reported += reports.iter().filter(|report| matches!(report, Report::Saved { .. })).count();
+        known.look(root.path(), &reports).unwrap_or_else(|broken| panic!("round {round}: {broken}"));
     }
     let _ = writeln!(
         std::io::stderr(),
@@ -82,6 +94,7 @@ fn child_saves_in_a_loop() {
     let (run, mut step) = open_and_go_on(&path);
     loop {
         step += 1;
+        child::report(&format!("saving {step}"));
         let saved = Content::of(step).save(&run, Event::Periodic).unwrap();
         child::report(&format!("saved {} {step} {}", saved.sequence, saved.content_digest));
     }
@@ -101,6 +114,7 @@ fn child_saves_in_the_background() {
     let (writer, arena) = (writer.unwrap(), Arena::new());
     loop {
         step += 1;
+        child::report(&format!("saving {step}"));
         let content = Content::of(step);
         let submitted = writer.submit_with(true, || {
             Ok(Job::new(step, content.metadata(Event::Periodic), arena.snapshot(content.sections())?))
@@ -144,76 +158,77 @@ fn run_and_kill(test: &str, path: &Path, dice: &mut Dice) -> Vec<Report> {
 }
 
 impl Known {
-    /// Opens the run after a kill and holds what it finds against what was known and what was reported.
-    fn look(&mut self, path: &Path, reports: &[Report], round: u64) {
-        let left = match Run::open_read_only(path) {
-            Err(Error::RunNotFound { .. }) => {
-                assert!(reports.is_empty() && self.entries.is_empty(), "round {round}: the run is gone");
-                return;
-            }
-            reader => reader.unwrap().list().unwrap(),
-        };
+    /// Holds what a kill left against what was known and what was reported, and goes on with it.
+    fn look(&mut self, root: &Path, reports: &[Report]) -> Result<(), Broken> {
+        let path = root.join(RUN);
         self.swept += names(&path.join(".staging")).len() as u64;
-        let run = Run::open(path, options()).unwrap();
+        let ledger = self.ledger(reports);
+        if let Ok(reader) = Run::open_read_only(&path) {
+            self.compare(&reader.list().unwrap(), &ledger, reports)?;
+            for verified in reader.verify(None).unwrap() {
+                hold(verified.state == State::Committed, "everything verifies", || format!("{verified:?}"))?;
+            }
+        }
+        let newest = ledger.submitted.last().copied().unwrap_or(0);
+        let base: Arc<dyn Storage> = Arc::new(Local::open(root).unwrap());
+        examine(&base, &subject(newest + 1), &Mutex::new(ledger))?;
+        let run = Run::open(&path, options()).unwrap();
         let entries = run.reader().list().unwrap();
-        assert_eq!(left, entries, "round {round}: opening to write changed the set");
-        assert_eq!(names(&path.join(".staging")), [""; 0], "round {round}: staging is not swept");
-        self.compare(&entries, reports, round);
-        for verification in run.reader().verify(None).unwrap() {
-            assert_eq!(verification.state, State::Committed, "round {round}: {verification:?}");
-        }
-        let newest = reports.iter().map(|report| report.sequence).max().unwrap_or(0);
-        if let Some(entry) = entries.last() {
-            let latest = run.load(&Selector::Latest).unwrap();
-            assert_eq!(latest.entry.sequence, entry.sequence, "round {round}");
-            assert!(
-                latest.entry.sequence >= newest && latest.skipped.is_empty(),
-                "round {round}: {:?}",
-                latest.why
-            );
-            Content::of(step_of(&latest.entry)).check(&latest.value);
-        }
-        for report in reports {
-            let loaded = run.load(&Selector::Sequence(report.sequence)).unwrap();
-            Content::of(report.step).check(&loaded.value);
-        }
-        drop(run);
-        let run = Run::open(path, options()).unwrap();
-        assert_eq!(run.reader().list().unwrap(), entries, "round {round}: opening once more changed the set");
+        self.created = true;
         self.entries = entries.into_iter().map(|entry| (entry.sequence, entry)).collect();
+        self.highest = self.entries.keys().copied().max().unwrap_or(0).max(self.highest);
         self.prune(&run);
+        Ok(())
     }
 
-    /// What was there is there unchanged, what was reported is there, and what is new has a new number.
-    fn compare(&mut self, entries: &[Entry], reports: &[Report], round: u64) {
-        let listed: BTreeMap<u64, &Entry> = entries.iter().map(|entry| (entry.sequence, entry)).collect();
-        assert_eq!(listed.len(), entries.len(), "round {round}: a sequence is there twice");
-        for (sequence, entry) in &self.entries {
-            assert_eq!(listed.get(sequence), Some(&entry), "round {round}");
-        }
+    /// What was promised: what was there, and what was reported since.
+    fn ledger(&self, reports: &[Report]) -> Ledger {
+        let seen: Vec<Entry> = self.entries.values().cloned().collect();
+        let mut ledger = Ledger {
+            created: self.created || !reports.is_empty(),
+            acknowledged: seen.iter().map(|entry| (entry.order(), step_of(entry))).collect(),
+            submitted: seen.iter().map(step_of).collect(),
+            seen,
+            ..Ledger::default()
+        };
         for report in reports {
-            assert!(report.sequence > self.highest, "round {round}: {report:?} uses a number again");
-            let entry =
-                listed.get(&report.sequence).unwrap_or_else(|| panic!("round {round}: {report:?} is lost"));
-            assert!(entry.is_committed(), "round {round}: {entry:?}");
-            let details = entry.details.as_ref().unwrap();
-            assert_eq!(details.content_digest.to_string(), report.content_digest, "round {round}");
-            assert_eq!(step_of(entry), report.step, "round {round}");
+            match report {
+                Report::Opened => {}
+                Report::Saving { step } => {
+                    ledger.submitted.insert(*step);
+                }
+                Report::Saved { sequence, step, .. } => ledger.answered(*step, Ok((0, *sequence))),
+            }
         }
-        let new = listed.keys().filter(|sequence| !self.entries.contains_key(sequence));
-        for sequence in new.clone() {
-            assert!(*sequence > self.highest, "round {round}: {sequence} was used before");
+        ledger
+    }
+
+    /// What is new has a new number; its digest is the one that was reported; and at most one of it was not reported.
+    fn compare(&mut self, entries: &[Entry], ledger: &Ledger, reports: &[Report]) -> Result<(), Broken> {
+        let new: Vec<&Entry> =
+            entries.iter().filter(|entry| !self.entries.contains_key(&entry.sequence)).collect();
+        for entry in &new {
+            hold(entry.sequence > self.highest, "a number is never used twice", || format!("{entry:?}"))?;
+            let digest = entry.details.as_ref().map(|details| details.content_digest.to_string());
+            let reported = reports.iter().find_map(|report| match report {
+                Report::Saved { sequence, content_digest, .. } if *sequence == entry.sequence => {
+                    Some(content_digest)
+                }
+                _ => None,
+            });
+            hold(
+                reported.is_none() || reported == digest.as_ref(),
+                "the digest is the one reported",
+                || format!("{digest:?} instead of {reported:?}"),
+            )?;
         }
         // The child may have been killed after a checkpoint had its name and before it was reported: one, no more.
-        let unreported = new.count() - reports.len();
-        assert!(unreported <= 1, "round {round}: {unreported} checkpoints nobody reported");
-        self.highest = listed
-            .keys()
-            .copied()
-            .chain(reports.iter().map(|r| r.sequence))
-            .max()
-            .unwrap_or(0)
-            .max(self.highest);
+        let unreported = new.iter().filter(|entry| !ledger.acknowledged.contains_key(&entry.order())).count();
+        hold(unreported <= 1, "a save that has begun is reported before the next", || {
+            format!("{unreported}")
+        })?;
+        self.highest = self.highest.max(ledger.highest());
+        Ok(())
     }
 
     fn prune(&mut self, run: &Run) {
@@ -238,14 +253,35 @@ impl Known {
 }
 
 impl Report {
-    /// Nothing if the line is not about a save.
+    /// Nothing if the line says nothing of these.
     fn parse(line: &str) -> Option<Self> {
-        let mut words = line.strip_prefix("saved ")?.split(' ');
-        Some(Self {
-            sequence: words.next()?.parse().ok()?,
-            step: words.next()?.parse().ok()?,
-            content_digest: words.next()?.to_owned(),
+        let mut words = line.split(' ');
+        Some(match words.next()? {
+            "opened" => Self::Opened,
+            "saving" => Self::Saving { step: words.next()?.parse().ok()? },
+            "saved" => Self::Saved {
+                sequence: words.next()?.parse().ok()?,
+                step: words.next()?.parse().ok()?,
+                content_digest: words.next()?.to_owned(),
+            },
+            _ => return None,
         })
+    }
+}
+
+/// The next writer: the machine is the same, and has not started anew.
+fn subject(new_step: u64) -> Subject {
+    Subject {
+        run: RUN,
+        options: options(),
+        save: |run, step| Content::of(step).save(run, Event::Periodic),
+        step_of: |loaded| {
+            let step = step_of(&loaded.entry);
+            Content::of(step).check(&loaded.value);
+            Ok(step)
+        },
+        new_step,
+        restarted: false,
     }
 }
 

@@ -51,6 +51,7 @@ impl Ledger {
         match answer {
             Ok(order) => {
                 self.acknowledged.insert(order, step);
+                self.refused.remove(&step);
             }
             // It may be there and may be gone after the next power loss.
             Err("durability_unknown") => {}
