@@ -38,7 +38,7 @@ fn the_main_file_says_all_that_is_printed_in_it() {
         let watched =
             ["val_reward", "sharpe_ratio", "win_rate"].map(|name| Monitor::new(name, Direction::Max));
         assert_eq!(phase.monitors, watched);
-        assert_eq!(phase.monitors[0].least_gain_relative, 0.02);
+        assert_eq!(phase.monitors[0].least_gain_relative(), 0.02);
         assert_eq!(phase.events, EventClass::ALL.into(), "interrupt stands for every way to stop");
 
         assert_eq!(phase.retention.keep_last, 8);
@@ -67,11 +67,11 @@ fn the_override_finds_the_main_file_beside_it_and_holds_over_it() {
     let phase = found.phase("phase3").unwrap();
     let names = "reasoning_usage_rate llm_confidence_avg rl_llm_agreement_rate llm_error_count fusion_override_count risk_veto_count";
     assert_eq!(phase.llm_metadata, names.split(' ').collect::<Vec<_>>());
-    assert_eq!(adaptive(phase).base, 10_000);
+    assert_eq!(adaptive(phase).base(), 10_000);
     let line = |phase: &PhaseConfig| phase.setting("base_interval").unwrap().source.clone();
     assert_eq!(line(phase), ValueSource::File { path: fixture("llm_config.yaml"), line: 3 });
     // It holds for whichever phase is chosen; what it does not state is inherited.
-    assert_eq!(adaptive(found.phase("phase1").unwrap()).base, 10_000);
+    assert_eq!(adaptive(found.phase("phase1").unwrap()).base(), 10_000);
     assert_eq!(phase.retention, main.phase("phase3").unwrap().retention);
     assert_eq!(phase.schedule, main.phase("phase3").unwrap().schedule);
 }
