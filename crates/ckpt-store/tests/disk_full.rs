@@ -14,11 +14,17 @@ use ckpt_store::{Deletion, Error, LogEvent, LogLine, Run, RunOptions, Saved};
 
 use self::content::Content;
 use self::dice::Dice;
+use self::ledger::Ledger;
+use self::promises::{Subject, examine};
 
 #[path = "rig/content.rs"]
 mod content;
 #[path = "rig/dice.rs"]
 mod dice;
+#[path = "rig/ledger.rs"]
+mod ledger;
+#[path = "rig/promises.rs"]
+mod promises;
 
 /// Where the child mounts its disk. Without it the child's test returns at once.
 const DISK: &str = "CKPT_TEST_DISK";
@@ -33,9 +39,13 @@ const DISK_BYTES: u64 = 12 << 20;
 const IMAGE_BYTES: u64 = 32 << 20;
 /// What a file system gives away at a time.
 const BLOCK: usize = 4_096;
-/// Noise and stream of a save that goes through the page cache, and of one that goes around it from its first byte.
-const BUFFERED: (u64, u64) = (60_000, 40_000);
-const DIRECT: (u64, u64) = (4 << 20, 0);
+/// Where the run lies.
+const RUN: &str = "run";
+/// Steps of the save that finds no room: one that goes through the page cache, one that goes around it from its first byte, and one
+/// of which a part comes from a stream.
+const BUFFERED: u64 = 10_000;
+const DIRECT: u64 = 10_001;
+const STREAMED: u64 = 10_002;
 
 #[test]
 fn a_small_disk_in_memory_that_fills_up_keeps_what_it_has() {
@@ -151,7 +161,7 @@ fn mount(kind: &str, directory: &Path, root: &Path) -> bool {
 #[test]
 fn a_medium_that_fills_up_anywhere_within_a_save_keeps_what_it_has() {
     fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), BUFFERED, 509);
-    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), (3 << 20, 1 << 20), 60_013);
+    fill_in_steps(Arc::new(Memory::with_capacity(DISK_BYTES)), STREAMED, 60_013);
 }
 
 #[test]
@@ -174,9 +184,10 @@ fn in_memory_the_log_goes_on_after_it_was_cut_short() {
 
 /// Everything that is to hold on a full disk: a block more room each time, over the whole length of a save.
 fn fill_every_way(disk: &dyn Fn() -> Arc<dyn Storage>) {
-    for (noise, stream) in [BUFFERED, DIRECT] {
-        let failed = fill_in_steps(disk(), (noise, stream), BLOCK);
-        let _ = writeln!(io::stdout(), "{CHILD}{failed} saves of {} bytes found no room", noise + stream);
+    for step in [BUFFERED, DIRECT] {
+        let failed = fill_in_steps(disk(), step, BLOCK);
+        let bytes = bytes_of(step);
+        let _ = writeln!(io::stdout(), "{CHILD}{failed} saves of {bytes} bytes found no room");
     }
     an_urgent_save_uses_the_reserve(disk());
     room_is_made_by_deleting(disk());
@@ -184,45 +195,87 @@ fn fill_every_way(disk: &dyn Fn() -> Arc<dyn Storage>) {
 }
 
 /// Leaves more and more room, from none to as much as a save takes, and tries to save each time. Returns how often it failed.
-fn fill_in_steps(disk: Arc<dyn Storage>, (noise, stream): (u64, u64), by: usize) -> u64 {
-    let run = make_run(&disk, false);
-    let mut newest = 0;
-    for step in 1..=2 {
-        Content::sized(step, 50_000, 50_000).save(&run, Event::Periodic).unwrap();
-        newest = step;
+fn fill_in_steps(disk: Arc<dyn Storage>, large: u64, by: usize) -> u64 {
+    let mut run = make_run(&disk, false);
+    let ledger = Mutex::new(Ledger { created: true, ..Ledger::default() });
+    let save = |run: &Run, step: u64| {
+        let saved = content(step).save(run, Event::Periodic);
+        let mut ledger = ledger.lock().unwrap();
+        ledger.submitted.insert(step);
+        ledger.answered(step, saved.as_ref().map(|saved| (saved.epoch, saved.sequence)).map_err(Error::code));
+        saved
+    };
+    let mut newest = 2;
+    for step in 1..=newest {
+        save(&run, step).unwrap();
     }
-    let large = Content::sized(1_000, noise, stream);
     for left in (0..).step_by(by) {
         let before = run.reader().list().unwrap();
         let ballast = Ballast::leaving(&disk, left);
-        match large.save(&run, Event::Periodic) {
-            Ok(_) => {
-                large.check(&run.load(&Selector::Latest).unwrap().value);
-                assert!(ballast.left > noise + stream, "{} were enough", ballast.left);
-                assert_eq!(staged(&disk), [""; 0]);
-                return left / by as u64;
-            }
+        let saved = save(&run, large);
+        let fits = saved.is_ok();
+        match saved {
+            Ok(_) => assert!(ballast.left > bytes_of(large), "{} were enough", ballast.left),
             Err(error @ Error::NoSpace { .. }) => {
                 let text = error.to_string();
                 assert!(text.contains("no space left") && text.contains("intact"), "{text}");
+                assert_eq!(run.reader().list().unwrap(), before, "with {left} bytes left");
+                content(newest).check(&run.load(&Selector::Latest).unwrap().value);
             }
             Err(error) => panic!("with {left} bytes left: {error:?}"),
         }
-        assert!(left < 2 * (noise + stream) + (1 << 20), "{left} bytes are enough");
-        assert_eq!(run.reader().list().unwrap(), before, "with {left} bytes left");
         assert_eq!(staged(&disk), [""; 0], "with {left} bytes left");
-        Content::sized(newest, 50_000, 50_000).check(&run.load(&Selector::Latest).unwrap().value);
+        assert!(left < 2 * bytes_of(large) + (1 << 20), "{left} bytes are enough");
         ballast.remove(&disk);
         // Not each time: there are more than a thousand.
-        if left.is_multiple_of(16 * by as u64) {
+        if fits || left.is_multiple_of(16 * by as u64) {
             newest += 1;
-            Content::sized(newest, 50_000, 50_000).save(&run, Event::Periodic).unwrap();
-            delete(&run, 0).unwrap();
-            let verified = run.reader().verify(None).unwrap();
-            assert!(verified.iter().all(|verified| verified.state == State::Committed));
+            drop(run);
+            examine(&disk, &subject(newest), &ledger)
+                .unwrap_or_else(|broken| panic!("with {left} bytes left: {broken}"));
+            if fits {
+                return left / by as u64;
+            }
+            run = Run::open_on(disk.descend(RUN).unwrap(), RUN, options(false)).unwrap();
         }
     }
     unreachable!("room grows until it is enough")
+}
+
+/// The next writer, with room again: the machine is the same, and has not started anew.
+fn subject(new_step: u64) -> Subject {
+    Subject {
+        run: RUN,
+        options: options(false),
+        save: |run, step| content(step).save(run, Event::Periodic),
+        step_of: |loaded| {
+            let step = loaded.entry.position().and_then(|position| position.step).ok_or("it has no step")?;
+            content(step).check(&loaded.value);
+            Ok(step)
+        },
+        new_step,
+        restarted: false,
+    }
+}
+
+fn content(step: u64) -> Content {
+    let (noise, stream) = sizes(step);
+    Content::sized(step, noise, stream)
+}
+
+fn bytes_of(step: u64) -> u64 {
+    let (noise, stream) = sizes(step);
+    noise + stream
+}
+
+/// How long the noise and the stream of a step are.
+fn sizes(step: u64) -> (u64, u64) {
+    match step {
+        BUFFERED => (60_000, 40_000),
+        DIRECT => (4 << 20, 0),
+        STREAMED => (3 << 20, 1 << 20),
+        _ => (50_000, 50_000),
+    }
 }
 
 /// With less room than a save takes, an urgent one gets the room that was kept for it; another one does not.
@@ -365,8 +418,8 @@ impl Observer for Stingy {
 
 /// A run in a directory of its own on the disk.
 fn make_run(disk: &Arc<dyn Storage>, reserve: bool) -> Run {
-    disk.create_dir("run").unwrap();
-    Run::create_on(disk.descend("run").unwrap(), "run", &name(), &name(), options(reserve)).unwrap()
+    disk.create_dir(RUN).unwrap();
+    Run::create_on(disk.descend(RUN).unwrap(), RUN, &name(), &name(), options(reserve)).unwrap()
 }
 
 fn delete(run: &Run, index: usize) -> ckpt_store::Result<()> {
