@@ -25,7 +25,7 @@ const ONCE: u64 = 1;
 /// More changes than any one call makes.
 const EACH_CHANGE: u64 = 200;
 
-pub(crate) const SCENES: [Scene; 23] = [
+pub(crate) const SCENES: [Scene; 25] = [
     Scene { name: "create", plays: ONCE, one_in: 1, play: creating },
     Scene { name: "save", plays: ONCE, one_in: 1, play: saving },
     Scene { name: "save and save, nothing settled", plays: ONCE, one_in: 1, play: saving_on },
@@ -48,6 +48,8 @@ pub(crate) const SCENES: [Scene; 23] = [
     Scene { name: "killed, and another goes on", plays: EACH_CHANGE, one_in: 1, play: killed },
     Scene { name: "killed, and another deletes", plays: EACH_CHANGE, one_in: 1, play: killed_and_deleting },
     Scene { name: "a sync fails", plays: 20, one_in: 1, play: failing_sync },
+    Scene { name: "a sync fails, and another deletes", plays: 4, one_in: 1, play: failing_sync_and_deleting },
+    Scene { name: "a sync fails while setting aside", plays: 16, one_in: 1, play: failing_sync_aside },
     Scene { name: "a close fails, or the medium is full", plays: 48, one_in: 1, play: failing_close_or_full },
 ];
 
@@ -314,8 +316,7 @@ fn killed(stage: &Stage, at: u64) -> Result<bool, Broken> {
     Ok(dead)
 }
 
-/// A process dies at any change of a save; the next one, on the same start of the machine, is to delete all but that. What nobody
-/// knows to be durable is nothing that a deletion may rely on.
+/// A process dies at any change of a save; the next one, on the same start of the machine, is to delete all but that.
 fn killed_and_deleting(stage: &Stage, at: u64) -> Result<bool, Broken> {
     drop(stage.run(3)?);
     stage.settle();
@@ -324,13 +325,30 @@ fn killed_and_deleting(stage: &Stage, at: u64) -> Result<bool, Broken> {
     if let Ok(run) = Run::open_on(directory, RUN, options()) {
         let _ = stage.save(&run, 4);
     }
+    delete_all_but_the_newest(stage)?;
+    Ok(doomed.changes.load(Ordering::Relaxed) >= at)
+}
+
+/// A sync of a save fails; the next one is to delete all but that. It can be seen, and no sync of the next one's makes it last.
+fn failing_sync_and_deleting(stage: &Stage, number: u64) -> Result<bool, Broken> {
+    let run = stage.run(3)?;
+    stage.settle();
+    stage.memory.fail_sync(number);
+    let outcome = stage.save(&run, 4);
+    stage.memory.heal();
+    drop(run);
+    delete_all_but_the_newest(stage)?;
+    Ok(outcome.is_err())
+}
+
+/// What nobody knows to be durable is nothing that a deletion may rely on.
+fn delete_all_but_the_newest(stage: &Stage) -> Result<(), Broken> {
     stage.forget();
     let run = works(stage.open(options()), "opening always succeeds")?;
     match stage.delete(&run, &[1, 2, 3]) {
-        Err(Error::LastVerified { .. }) => works(stage.delete(&run, &[1, 2]), WORKS)?,
-        other => works(other, WORKS)?,
+        Err(Error::LastVerified { .. }) => works(stage.delete(&run, &[1, 2]), WORKS),
+        other => works(other, WORKS),
     }
-    Ok(doomed.changes.load(Ordering::Relaxed) >= at)
 }
 
 /// Every sync of a life fails once. Who is told so opens the run anew and goes on, with another pin: one that can be seen
@@ -344,6 +362,20 @@ fn failing_sync(stage: &Stage, number: u64) -> Result<bool, Broken> {
         drop(run);
         run = works(stage.open(options()), "opening always succeeds")?;
     }
+    Ok(true)
+}
+
+/// Every sync fails once while what is damaged is set aside, or while the next one does so. Its number is never used again.
+fn failing_sync_aside(stage: &Stage, number: u64) -> Result<bool, Broken> {
+    let mut run = stage.run(3)?;
+    stage.damage(&run, 3)?;
+    stage.memory.fail_sync(number);
+    for _ in 0..2 {
+        works(run.load(&Selector::Latest), WORKS)?;
+        drop(run);
+        run = works(stage.open(options()), "opening always succeeds")?;
+    }
+    stage.memory.heal();
     Ok(true)
 }
 
