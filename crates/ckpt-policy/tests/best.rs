@@ -2,6 +2,7 @@
 
 use ckpt_format::{Best, Details, Digest, Direction, Entry, Event, Metadata, State};
 use ckpt_policy::{BestSoFar, Improvement, Judgement, Monitor};
+use proptest::prelude::*;
 use serde_json::json;
 
 const NOT_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
@@ -32,6 +33,15 @@ fn entry(sequence: u64, values: &[(&str, f64)], best: &BestSoFar) -> Entry {
         stored_bytes: 1,
         pinned: false,
     }
+}
+
+/// Values that a metric may have, among them those that are none, and many that are equal.
+fn values() -> impl Strategy<Value = f64> {
+    prop_oneof![6 => (-40_i32..40).prop_map(|n| f64::from(n) / 8.0), 1 => Just(-0.0), 1 => prop::num::f64::ANY]
+}
+
+fn directions() -> impl Strategy<Value = Direction> {
+    prop_oneof![Just(Direction::Min), Just(Direction::Max)]
 }
 
 #[test]
@@ -210,4 +220,71 @@ fn every_judgement_has_a_sentence_and_its_numbers_in_json() {
     );
     let not_finite = serde_json::to_value(reward().judge(None, Some(f64::NEG_INFINITY))).unwrap();
     assert_eq!(not_finite["value"], "-Infinity");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn judging_is_exact_for_negative_zero_and_minimised_values(
+        best in -400_i64..400, value in -400_i64..400, quarters in 0_i64..8, least in 0_i64..50, direction in directions(),
+    ) {
+        // Eighths and quarters are exact in binary, so whole numbers are an oracle.
+        let monitor = Monitor::new("m", direction).with_least_gain(quarters as f64 / 4.0, least as f64 / 8.0).unwrap();
+        let judged = monitor.judge(Some(best as f64 / 8.0), Some(value as f64 / 8.0)).is_improved();
+        let gain = if direction == Direction::Max { value - best } else { best - value };
+        let expected = gain > 0 && 4 * gain >= quarters * best.abs() && gain >= least;
+        prop_assert_eq!(judged, expected);
+    }
+
+    #[test]
+    fn judging_is_the_same_upside_down_and_never_takes_what_is_not_better(best in values(), value in values()) {
+        let judge = |direction, best, value| {
+            Monitor::new("m", direction).judge(Some(best), Some(value)).is_improved()
+        };
+        prop_assert_eq!(judge(Direction::Max, best, value), judge(Direction::Min, -best, -value));
+        if judge(Direction::Max, best, value) {
+            prop_assert!(value.is_finite() && (value > best || !best.is_finite()));
+        }
+    }
+
+    #[test]
+    fn a_restart_at_any_point_changes_nothing_about_the_best(
+        run in prop::collection::vec((values(), values(), any::<bool>()), 1..30), direction in directions(),
+        restart in 0_usize..30, seed in any::<u64>(),
+    ) {
+        let monitors = || [Monitor::new("a", direction), Monitor::new("b", Direction::Max)];
+        let mut through = BestSoFar::of(monitors(), &[]);
+        let mut restarted = through.clone();
+        let mut entries: Vec<Entry> = Vec::new();
+        for (index, (a, b, is_periodic)) in run.iter().enumerate() {
+            if index == restart {
+                // In any order, with any of them gone but the newest.
+                let newest = entries.len().saturating_sub(1);
+                let is_kept = |place: usize| place == newest || (seed >> (place % 64)) & 1 == 1;
+                let mut kept: Vec<Entry> =
+                    entries.iter().enumerate().filter(|(place, _)| is_kept(*place)).map(|(_, entry)| entry.clone()).collect();
+                let turn = seed as usize % kept.len().max(1);
+                kept.rotate_left(turn);
+                restarted = BestSoFar::of(monitors(), &kept);
+                prop_assert_eq!(restarted.to_map(), through.to_map());
+            }
+            let values = [("a", *a), ("b", *b)];
+            let improved = through.observe(&values);
+            // Who restarted has forgotten which evaluation was the last, so only a new one is compared.
+            let again = restarted.observe(&values);
+            let before = index.checked_sub(1).and_then(|before| run.get(before));
+            let is_repeated =
+                before.is_some_and(|before| before.0.to_bits() == a.to_bits() || before.1.to_bits() == b.to_bits());
+            prop_assert!(is_repeated || improved == again, "{improved:?} {again:?}");
+            if !improved.is_empty() || *is_periodic {
+                let sequence = entries.len() as u64 + 1;
+                entries.push(entry(sequence, &values, &through));
+                through.record(0, sequence, &values);
+                restarted.record(0, sequence, &values);
+            }
+            prop_assert_eq!(BestSoFar::of(monitors(), &entries).to_map(), through.to_map());
+            prop_assert!(through.to_map().values().all(|best| best.value.is_finite()));
+        }
+    }
 }
