@@ -23,7 +23,7 @@ fn every(units: u64) -> Schedule {
 }
 
 fn phase(base: u64, target: u64) -> Schedule {
-    Schedule::new(Trigger::adaptive(base, 5.0, Some(target)).unwrap())
+    Schedule::new(Trigger::adaptive(base, 5.0, Some(target)).expect("a trigger"))
 }
 
 #[test]

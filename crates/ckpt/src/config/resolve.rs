@@ -45,6 +45,9 @@ struct Found<'a, T> {
     source: &'a ValueSource,
 }
 
+/// Budgets, and where they are stated.
+type Budgets = (Vec<Budget>, ValueSource);
+
 impl<'a> Resolver<'a> {
     fn phase(&mut self) -> PhaseConfig {
         let (mut schedule, target) = self.schedule();
@@ -181,7 +184,7 @@ impl<'a> Resolver<'a> {
         let mut tops: BTreeMap<String, (Top, ValueSource)> = BTreeMap::new();
         let mut order = Vec::new();
         let single = |count: u64, metric: &str| vec![(metric.to_owned(), Some(Direction::Max), count)];
-        let found: [(&str, Option<(Vec<Budget>, ValueSource)>); 3] = [
+        let found: [(&str, Option<Budgets>); 3] = [
             (
                 keys::TOP_BY_SHARPE.about.name,
                 self.found(&keys::TOP_BY_SHARPE, |count| single(count, "sharpe_ratio")),
