@@ -6,7 +6,9 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// A name and what makes its schema.
-const SCHEMAS: [(&str, fn() -> String); 1] = [("configuration", ckpt::Config::json_schema)];
+type Generator = (&'static str, fn() -> String);
+
+const SCHEMAS: [Generator; 1] = [("configuration", ckpt::Config::json_schema)];
 
 fn main() -> io::Result<ExitCode> {
     let wanted = std::env::args().nth(1).unwrap_or_default();

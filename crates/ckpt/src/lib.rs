@@ -96,6 +96,35 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Sessions
+//!
+//! A [`Session`] puts policy on a run: it decides at each step whether to save and says why, keeps the right checkpoints, resumes in
+//! one line, and ends in order when it is asked to stop.
+//!
+//! ```
+//! use ckpt::{Direction, Json, Monitor, Session, SessionOptions};
+//!
+//! # let root = tempfile::tempdir()?;
+//! # let root = root.path();
+//! let options = SessionOptions::default()
+//!     .save_every(100)
+//!     .monitor(Monitor::new("reward", Direction::Max))
+//!     .keep_last(8)
+//!     .total(250);
+//! let mut session = Session::open(root, "training", "agent", options)?;
+//! let (Json(mut learned), resumed) = session.resume_or_else(|| Json(0.0))?;
+//! for step in resumed.step() + 1.. {
+//!     if session.should_stop() {
+//!         break;
+//!     }
+//!     learned += 0.5;
+//!     session.step(step, &[], || Json(learned))?;
+//! }
+//! let finished = session.finish(&Json(learned))?;
+//! assert_eq!(finished.summary.saves, 3); // at 100, at 200, and the end
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # What goes wrong, and what is told apart
 //!
 //! [`Error`] has a variant for each thing a caller would do differently: nothing there, damaged, newer than this program, not

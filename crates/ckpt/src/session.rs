@@ -50,7 +50,7 @@ pub use state::{Json, Restore, Save};
 /// }
 /// let finished = session.finish(&Json(count))?;
 /// assert_eq!((count, finished.summary.saves), (25, 3)); // at 10, at 20, and the end
-/// # Ok::<(), ckpt::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Session {

@@ -36,6 +36,8 @@ impl Session {
         let Some(entry) = resumed.from.as_deref() else { return };
         let metadata = entry.metadata();
         self.position = entry.position().cloned().unwrap_or_default();
+        // How far it went then is no limit for a session that says how far it goes.
+        self.position.total = self.options.total.or(self.position.total);
         self.pace = Pace::start(self.step_number());
         self.saved_step = self.step_number();
         self.dirty = false;

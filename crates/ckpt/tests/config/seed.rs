@@ -29,7 +29,7 @@ fn the_main_file_says_all_that_is_printed_in_it() {
         ("phase3", 10_000, 5_000_000, "./models/phase3_hybrid/NQ/checkpoints/"),
     ] {
         let phase = config.phase(name).unwrap();
-        assert_eq!(adaptive(phase), Adaptive { base, max_multiplier: 5.0, target: Some(target) });
+        assert_eq!(adaptive(phase), Adaptive::new(base, 5.0, Some(target)).unwrap());
         assert_eq!((phase.target, phase.unit.as_str()), (Some(target), "steps"));
         let path = phase.path.as_ref().unwrap();
         assert_eq!(path.expand(Some("NQ")).unwrap(), PathBuf::from(directory));
