@@ -82,7 +82,7 @@ fn best_is_rebuilt_from_the_run_and_a_worse_one_never_counts() {
     let root = tempfile::tempdir().unwrap();
     let options = || every(1_000).monitor(Monitor::new("reward", Direction::Max));
     let mut session = open(root.path(), options());
-    let mut at = |session: &mut Session, step: u64, value: f64| {
+    let at = |session: &mut Session, step: u64, value: f64| {
         session.step(step, &[("reward", value)], || Json(step)).unwrap().is_saved()
     };
     assert!(at(&mut session, 1, -1.0), "the first finite value counts");
