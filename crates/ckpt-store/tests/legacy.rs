@@ -112,10 +112,12 @@ fn what_was_deleted_from_the_run_is_not_brought_back_behind_newer_ones() {
 #[test]
 fn the_same_bytes_under_another_name_are_another_checkpoint() {
     let scene = Scene::with_pickles(&[1], 1);
+    let run = scene.run();
+    run.import_plan(&Plan::read(&scene.pickle(1), None).unwrap(), false, |_, _| ()).unwrap();
     fs::copy(scene.pickle(1), scene.old().join("best_trial_1.pkl")).unwrap();
     let plan = Plan::read(&scene.old(), None).unwrap();
-    let run = scene.run();
-    run.import_plan(&plan, false, |_, _| ()).unwrap();
+    let verdicts = plan.verdicts(Some(run.reader()), false).unwrap();
+    assert_eq!(verdicts, [Verdict::There { sequence: 1 }, Verdict::Import]);
     run.import_plan(&plan, false, |_, _| ()).unwrap();
     assert_eq!(saved(&run), [Some(1), Some(1)]);
     let second = run.reader().list().unwrap()[1].metadata().unwrap().event_list();
