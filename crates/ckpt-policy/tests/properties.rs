@@ -1,4 +1,5 @@
 //! What holds for any schedule and any room. A failing case prints its input; `PROPTEST_RNG_SEED` replays a run.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::time::Duration;
 

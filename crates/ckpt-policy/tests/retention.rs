@@ -1,4 +1,5 @@
 //! The planner against an oracle that reads like the page, and what must hold of every plan.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -201,7 +202,7 @@ proptest! {
         };
         let alone = plan(&policy, &entries, now);
         let strangers: BTreeMap<u64, Entry> = strangers.into_iter().map(|(sequence, epoch, value)| {
-            let row = Row::new(sequence, &["best"]).epoch(epoch);
+            let row = Row::new(sequence, &["best"]).epoch(epoch).file_name(&format!("{sequence:08}_evt-best.ckpt"));
             let row = match value {
                 0 => row,
                 1 => row.metric("reward", f64::NAN).metric("loss", f64::NAN),

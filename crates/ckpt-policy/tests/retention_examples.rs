@@ -1,4 +1,5 @@
 //! Plans that people have worked out by hand, and what pruning has got wrong elsewhere.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::time::Duration;
 

@@ -100,7 +100,7 @@ impl Page<'_> {
             rules.push((keeps, format!("top {}", top.metric)));
         }
         if self.policy.every > 0 {
-            rules.push((entry.sequence % self.policy.every == 0, "every".to_owned()));
+            rules.push((entry.sequence.is_multiple_of(self.policy.every), "every".to_owned()));
         }
         if rules.is_empty() {
             rules.push((true, "no_rule".to_owned()));
