@@ -12,6 +12,7 @@ mod phase;
 mod read;
 mod resolve;
 mod schema;
+mod session;
 mod toml;
 mod tree;
 mod yaml;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ckpt_format::EventClass;
+use ckpt_policy::Reserve;
 use ckpt_store::Compress;
 
 use super::read::{self, Budget, Named, Shape};
@@ -184,8 +185,8 @@ keys! {
 
     ATOMIC_SAVES: () = Performance "atomic_saves", Shape::Flag, read::atomic, "true",
         "Saves are always atomic: false is refused.";
-    MIN_DISK_SPACE_GB: u64 = Performance "min_disk_space_gb",
-        Shape::Number { least: 0.0, most: 1_048_576.0, most_allowed: true }, read::gibibytes,
+    MIN_DISK_SPACE_GB: Reserve = Performance "min_disk_space_gb",
+        Shape::Number { least: 0.0, most: 1_048_576.0, most_allowed: true }, read::reserve,
         "the lesser of 5 GiB and 5 % of the file system",
         "Room that periodic saves leave free, in GiB. 0: no reserve.";
     COMPRESSION: Compress = Performance "compression", Shape::Compression, read::compression, "by_sample",

@@ -31,7 +31,7 @@ pub struct PhaseConfig {
     /// Room that periodic saves leave free.
     pub reserve: Reserve,
     /// How many distinct priorities of other phases are higher. 0: none, this phase stops last.
-    pub priority_rank: u64,
+    pub priority_rank: u32,
     /// Whether sections are compressed.
     pub compress: Compress,
     /// The run's directory, if it is stated.

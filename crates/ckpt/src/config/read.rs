@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ckpt_format::{Direction, EventClass, SectionName};
+use ckpt_policy::Reserve;
 use ckpt_store::Compress;
 
 use super::tree::{Fault, Node, Value, excerpt};
@@ -92,9 +93,9 @@ pub(super) fn days(node: &Node, shape: &Shape) -> Read<Duration> {
     number(node, shape).map(|days| Duration::from_secs_f64(days * 86_400.0))
 }
 
-/// Gibibytes, as bytes.
-pub(super) fn gibibytes(node: &Node, shape: &Shape) -> Read<u64> {
-    number(node, shape).map(|gibibytes| (gibibytes * (1_u64 << 30) as f64).round() as u64)
+/// A reserve that is stated in GiB.
+pub(super) fn reserve(node: &Node, shape: &Shape) -> Read<Reserve> {
+    Reserve::gib(number(node, shape)?).map_err(|error| Fault::new(node.line, error.to_string()))
 }
 
 /// Whether all triggers must be due.

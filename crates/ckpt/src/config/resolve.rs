@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ckpt_format::{Direction, EventClass};
-use ckpt_policy::{Monitor, Reserve, RetentionPolicy, Schedule, Top, Trigger};
+use ckpt_policy::{Monitor, RetentionPolicy, Schedule, Top, Trigger, priority_rank};
 use ckpt_store::Compress;
 
 use super::error::{ConfigProblem, ValueSource};
@@ -51,7 +51,7 @@ type Budgets = (Vec<Budget>, ValueSource);
 impl<'a> Resolver<'a> {
     fn phase(&mut self) -> PhaseConfig {
         let (mut schedule, target) = self.schedule();
-        let unit = self.take(&keys::UNIT).unwrap_or_else(|| "steps".to_owned());
+        schedule.unit = self.take(&keys::UNIT).unwrap_or(schedule.unit);
         let priority = self.take(&keys::PRIORITY).unwrap_or_default();
         let llm_metadata = self.take(&keys::LLM_METADATA).unwrap_or_default();
 
@@ -60,23 +60,23 @@ impl<'a> Resolver<'a> {
         let monitored = self.monitored();
         let monitors = self.monitors(&monitored);
         if !events.contains(&EventClass::Periodic) {
-            schedule = Schedule::new(Trigger::Any(Vec::new()));
+            schedule = Schedule { unit: schedule.unit, ..Schedule::new(Trigger::Any(Vec::new())) };
         }
         let retention = self.retention(&monitored);
 
         self.take(&keys::ATOMIC_SAVES);
-        let reserve = self.take(&keys::MIN_DISK_SPACE_GB).map_or(Reserve::Default, Reserve::Bytes);
+        let reserve = self.take(&keys::MIN_DISK_SPACE_GB).unwrap_or_default();
         let compress = self.take(&keys::COMPRESSION).unwrap_or(Compress::BySample);
         PhaseConfig {
             phase: self.phase.map(str::to_owned),
+            unit: schedule.unit.clone(),
             schedule,
-            unit,
             target,
             monitors: if events.contains(&EventClass::Best) { monitors } else { Vec::new() },
             events,
             retention,
             reserve,
-            priority_rank: higher_priorities(self.layers, priority),
+            priority_rank: priority_rank(priority, &priorities(self.layers)),
             compress,
             path: self.path(),
             llm_metadata,
@@ -89,16 +89,18 @@ impl<'a> Resolver<'a> {
         let max_multiplier = self.take(&keys::MAX_INTERVAL_MULTIPLIER).unwrap_or(1.0);
         let target = self.take(&keys::TARGET_TIMESTEPS).filter(|target| *target > 0);
         let adaptive = base.and_then(|base| Trigger::adaptive(base, max_multiplier, target).ok());
+        let share = self.take(&keys::OVERHEAD_BUDGET);
         let stated = [
             adaptive,
             self.take(&keys::EVERY).map(Trigger::EveryUnits),
             self.take(&keys::EVERY_SECONDS).map(Trigger::EveryDuration),
-            self.take(&keys::OVERHEAD_BUDGET).and_then(|share| Trigger::overhead_budget(share).ok()),
+            share.and_then(|share| Trigger::overhead_budget(share).ok()),
             self.take(&keys::MEAN_TIME_BETWEEN_FAILURES).map(Trigger::YoungDaly),
         ];
         let mut triggers: Vec<Trigger> = stated.into_iter().flatten().collect();
         let all = self.take(&keys::COMBINE).unwrap_or_default();
-        self.refuse_without_trigger(triggers.is_empty());
+        // A share of 0 makes no trigger, but says that none is wanted.
+        self.refuse_without_trigger(triggers.is_empty() && share.is_none());
         let trigger = match (triggers.len(), all) {
             (1, _) => triggers.remove(0),
             (_, false) => Trigger::Any(triggers),
@@ -148,13 +150,11 @@ impl<'a> Resolver<'a> {
     fn retention(&mut self, monitored: &[(String, Direction)]) -> RetentionPolicy {
         let enabled = self.take(&keys::RETENTION_ENABLED).unwrap_or(true);
         let keep_last = self.take(&keys::KEEP_LAST_N).unwrap_or(5);
-        let top = self.top(monitored);
+        let stated = self.top(monitored);
         let every = self.take(&keys::KEEP_EVERY_N).unwrap_or_default();
-        // A budget that nobody stated must not be the one that turns pruning on.
-        let usual = if keep_last > 0 || every > 0 { monitored } else { &[] };
         let mut policy = RetentionPolicy {
             keep_last,
-            top: top.unwrap_or_else(|| usual.iter().map(best_one).collect()),
+            top: with_unstated(stated, monitored, keep_last > 0 || every > 0),
             every,
             max_age: self.take(&keys::MAX_AGE_DAYS).filter(|age| *age > Duration::ZERO),
             max_bytes: self.take(&keys::MAX_BYTES).unwrap_or_default(),
@@ -298,18 +298,29 @@ fn read<T>(stated: Option<&Stated>, key: &Key<T>) -> Option<T> {
     stated.and_then(|stated| (key.read)(&stated.node, &key.about.shape).ok())
 }
 
-fn best_one((metric, direction): &(String, Direction)) -> Top {
-    Top { metric: metric.clone(), direction: *direction, count: 1 }
+/// The budgets with those of monitored metrics that have none: off if any was stated, so that a session adds nothing to what the
+/// file says; else the best one, if another budget is on: one that nobody stated must not be what turns pruning on.
+fn with_unstated(stated: Option<Vec<Top>>, monitored: &[(String, Direction)], others_on: bool) -> Vec<Top> {
+    let count = u64::from(stated.is_none());
+    let mut tops = stated.unwrap_or_default();
+    if count == 1 && !others_on {
+        return tops;
+    }
+    for (metric, direction) in monitored {
+        if !tops.iter().any(|top| top.metric == *metric) {
+            tops.push(Top { metric: metric.clone(), direction: *direction, count });
+        }
+    }
+    tops
 }
 
-/// How many distinct priorities among all phases are higher than this one.
-fn higher_priorities(layers: &[Layer], priority: i64) -> u64 {
+/// The priorities of all phases.
+fn priorities(layers: &[Layer]) -> Vec<i64> {
     let phases: BTreeSet<&str> =
         layers.iter().flat_map(|layer| &layer.phases).map(|(name, _)| name.as_str()).collect();
     let of =
-        |phase: &&str| read(find(layers, Some(phase), &keys::PRIORITY), &keys::PRIORITY).unwrap_or_default();
-    let higher: BTreeSet<i64> = phases.iter().map(of).filter(|other| *other > priority).collect();
-    higher.len() as u64
+        |phase: &str| read(find(layers, Some(phase), &keys::PRIORITY), &keys::PRIORITY).unwrap_or_default();
+    phases.into_iter().map(of).collect()
 }
 
 fn usual_direction(metric: &str) -> Option<Direction> {

@@ -43,7 +43,8 @@ fn message(title: &str, input: &str) -> String {
     for (index, file) in input.split(">>>\n").enumerate() {
         let (variables, lines): (Vec<&str>, Vec<&str>) =
             file.lines().partition(|line| line.starts_with("$ "));
-        layers = layers.environment(variables.iter().map(|line| line[2..].split_once('=').unwrap()));
+        layers =
+            layers.environment(variables.iter().map(|line| line[2..].split_once('=').expect("NAME=VALUE")));
         let name = if index == 0 { name.to_owned() } else { format!("override{index}.yaml") };
         layers = layers.text(name, format, lines.join("\n"));
     }

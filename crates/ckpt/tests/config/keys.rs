@@ -48,7 +48,7 @@ const CHANGES: [(&str, &str); 34] = [
 ];
 
 fn published() -> String {
-    std::fs::read_to_string(fixture("checkpoint_config.yaml")).unwrap()
+    std::fs::read_to_string(fixture("checkpoint_config.yaml")).expect("a committed file")
 }
 
 fn layers() -> ConfigLayers {
@@ -62,7 +62,8 @@ fn layers() -> ConfigLayers {
 }
 
 fn phase1(layers: &ConfigLayers) -> PhaseConfig {
-    layers.load().unwrap().phase("phase1").unwrap().clone()
+    let config = layers.load().unwrap_or_else(|error| panic!("{error}"));
+    config.phase("phase1").expect("the published phase").clone()
 }
 
 /// One that states this key alone, for `phase1` where that can be said.
@@ -173,6 +174,17 @@ fn without_events_there_are_periodic_ones_phase_ends_and_ways_to_stop() {
 }
 
 #[test]
+fn each_trigger_may_be_turned_off_by_a_0_alone() {
+    let keys =
+        ["base_interval", "every", "every_seconds", "overhead_budget", "mean_time_between_failures_seconds"];
+    for key in keys {
+        let text = format!("checkpointing: {{p: {{{key}: 0}}}}");
+        let config = ConfigLayers::new().text("c.yaml", ConfigFormat::Yaml, text).load().unwrap();
+        assert!(!config.phase("p").unwrap().schedule.trigger.is_on(), "{key}");
+    }
+}
+
+#[test]
 fn triggers_turn_off_what_they_do_not_name() {
     let only = |list: &str| phase1(&layers().environment([("CKPT_CONFIG__EVENTS__TRIGGERS", list)]));
     let best = only("best");
@@ -205,7 +217,11 @@ fn a_file_that_does_not_speak_of_retention_keeps_a_few_and_the_best() {
     assert_eq!(bare(""), RetentionPolicy::keep_last(5).with_top("loss", Direction::Min, 1));
     // A budget that nobody stated does not turn pruning on.
     assert!(bare(", retention: {keep_last_n: 0}").is_empty());
-    assert_eq!(bare(", retention: {keep_top_k: {}}").top, []);
+    // One that was stated is all there is: a session adds no other.
+    assert_eq!(
+        bare(", retention: {keep_top_k: {}}"),
+        RetentionPolicy::keep_last(5).with_top("loss", Direction::Min, 0)
+    );
 }
 
 #[test]
@@ -213,7 +229,7 @@ fn priorities_are_ranked_over_all_phases() {
     let text =
         "checkpointing:\n  every: 1\n  a: {priority: 2}\n  b: {priority: 2}\n  c:\n  d: {priority: -1}\n";
     let config = ConfigLayers::new().text("c.yaml", ConfigFormat::Yaml, text).load().unwrap();
-    let ranks: Vec<u64> = ["a", "b", "c", "d"].map(|name| config.phase(name).unwrap().priority_rank).to_vec();
+    let ranks: Vec<u32> = ["a", "b", "c", "d"].map(|name| config.phase(name).unwrap().priority_rank).to_vec();
     assert_eq!(ranks, [0, 0, 1, 2]);
 }
 

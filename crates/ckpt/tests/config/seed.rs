@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::fixture;
 use ckpt::{
-    Adaptive, Compress, Config, Direction, EventClass, Monitor, PhaseConfig, Reserve, Top, Trigger,
-    ValueSource,
+    Adaptive, Compress, Config, ConfigError, Direction, EventClass, Monitor, PhaseConfig, Reserve,
+    SessionOptions, Top, Trigger, ValueSource,
 };
 
 fn top(metric: &str, count: u64) -> Top {
@@ -42,7 +42,7 @@ fn the_main_file_says_all_that_is_printed_in_it() {
         assert_eq!(phase.events, EventClass::ALL.into(), "interrupt stands for every way to stop");
 
         assert_eq!(phase.retention.keep_last, 8);
-        assert_eq!(phase.retention.top, [top("sharpe_ratio", 3), top("val_reward", 2)]);
+        assert_eq!(phase.retention.top, [top("sharpe_ratio", 3), top("val_reward", 2), top("win_rate", 0)]);
         assert_eq!(phase.retention.prune_every, 10);
         let dropped = [EventClass::Periodic, EventClass::Best];
         let preserved = EventClass::ALL.into_iter().filter(|class| !dropped.contains(class));
@@ -74,6 +74,43 @@ fn the_override_finds_the_main_file_beside_it_and_holds_over_it() {
     assert_eq!(adaptive(found.phase("phase1").unwrap()).base(), 10_000);
     assert_eq!(phase.retention, main.phase("phase3").unwrap().retention);
     assert_eq!(phase.schedule, main.phase("phase3").unwrap().schedule);
+}
+
+#[test]
+fn a_session_goes_by_all_of_it() {
+    let config = Config::load(fixture("checkpoint_config.yaml"), fixture("llm_config.yaml")).unwrap();
+    let phase = config.phase("phase3").unwrap();
+    let options = SessionOptions::from_config(&config, "phase3", Some("YM")).unwrap();
+    assert_eq!(options.path, Some(PathBuf::from("./models/phase3_hybrid/YM/checkpoints/")));
+    assert_eq!((&options.schedule, &options.monitors), (&phase.schedule, &phase.monitors));
+    assert_eq!((&options.events, &options.retention), (&phase.events, &phase.retention));
+    assert_eq!((options.reserve, options.phases_above), (phase.reserve, phase.priority_rank));
+    assert_eq!((options.total, options.unit.as_deref()), (Some(5_000_000), Some("steps")));
+    assert_eq!((options.market.as_deref(), options.phase.as_deref()), (Some("YM"), Some("phase3")));
+    assert_eq!(options.extra_fields, phase.llm_metadata);
+    assert_eq!(options.run.compress, phase.compress);
+
+    let refused =
+        |phase: &str, market| SessionOptions::from_config(&config, phase, market).map(|_| ()).unwrap_err();
+    assert!(matches!(refused("phase9", Some("YM")), ConfigError::UnknownPhase { .. }));
+    assert!(matches!(refused("phase3", None), ConfigError::MarketMissing { .. }));
+    assert!(matches!(refused("phase3", Some("../YM")), ConfigError::Market(_)));
+}
+
+#[test]
+fn the_published_schedule_saves_as_often_as_its_formula_says() {
+    let config = Config::from_file(fixture("checkpoint_config.yaml")).unwrap();
+    for (name, saves) in [("phase1", 31), ("phase2", 39), ("phase3", 200)] {
+        let phase = config.phase(name).unwrap();
+        let (adaptive, target) = (adaptive(phase), phase.target.unwrap());
+        let (mut last, mut count) = (0, 0);
+        for step in 1..=target {
+            if step - last >= adaptive.interval_at(step) {
+                (last, count) = (step, count + 1);
+            }
+        }
+        assert_eq!(count, saves, "{name}");
+    }
 }
 
 #[test]
