@@ -1,6 +1,5 @@
 //! Configuration files: what they say, what is wrong with them, and that no key is ignored.
 #![cfg(feature = "config")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod config {
     mod errors;
