@@ -227,6 +227,8 @@ impl Journal {
         let mut left = Vec::with_capacity(self.pending.len());
         // Where a lost change, or one on top of it, comes first.
         let mut on_lost: Vec<DirectoryId> = Vec::new();
+        // The names in other directories that a change which is not synced here comes first at.
+        let mut waiting: Vec<(DirectoryId, String)> = Vec::new();
         for mut pending in std::mem::take(&mut self.pending) {
             let effect = &pending.effect;
             let directories = effect.directories();
@@ -239,17 +241,23 @@ impl Journal {
                     _ => None,
                 };
                 let fate = if old_name.is_some() { Fate::Both } else { Fate::Done };
-                if directories.iter().flatten().any(|dir| on_lost.contains(dir)) {
+                // On top of what may still be lost, too: else that would come after it when both are put together again.
+                let is_after_waiting = matches!(effect, Effect::Move { to, .. } if waiting.contains(to));
+                if is_after_waiting || directories.iter().flatten().any(|dir| on_lost.contains(dir)) {
                     on_lost.extend(directories.into_iter().flatten());
                     pending.standing = Standing::Durable(fate);
                     left.push(pending);
                 } else {
                     self.durable.apply(effect, fate);
                 }
-                let rest = old_name.map(|effect| Pending { effect, standing: Standing::Unsynced });
-                left.extend(rest);
+                if let Some(effect) = old_name {
+                    waiting.extend(effect.names());
+                    left.push(Pending { effect, standing: Standing::Unsynced });
+                }
             } else {
-                if pending.standing != Standing::Unsynced {
+                if pending.standing == Standing::Unsynced {
+                    waiting.extend(pending.effect.names());
+                } else {
                     on_lost.extend(directories.into_iter().flatten());
                 }
                 left.push(pending);
@@ -303,6 +311,15 @@ impl Effect {
             Self::Enter { dir, .. } | Self::Leave { dir, .. } => [Some(*dir), None],
             Self::Move { from, to, .. } => [Some(from.0), Some(to.0)],
             Self::Write { .. } | Self::Length { .. } => [None, None],
+        }
+    }
+
+    /// The names that it changes.
+    fn names(&self) -> Vec<(DirectoryId, String)> {
+        match self {
+            Self::Enter { dir, name, .. } | Self::Leave { dir, name, .. } => vec![(*dir, name.clone())],
+            Self::Move { from, to, .. } => vec![from.clone(), to.clone()],
+            Self::Write { .. } | Self::Length { .. } => Vec::new(),
         }
     }
 }
