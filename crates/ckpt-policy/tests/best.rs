@@ -164,6 +164,11 @@ fn a_restart_keeps_the_best_of_before() {
     // What was best in the other direction was the worst; the values themselves still count.
     let minimised = BestSoFar::of([Monitor::new("val_reward", Direction::Min)], &entries[1..]);
     assert_eq!(minimised.best("val_reward").map(|best| best.value), Some(2.0));
+    // One without a value of its own has nothing but the best that travels in it.
+    let unvalued = [entry(4, &[], &before)];
+    assert!(BestSoFar::of([reward()], &unvalued).best("val_reward").is_some());
+    let turned = BestSoFar::of([Monitor::new("val_reward", Direction::Min)], &unvalued);
+    assert_eq!(turned.best("val_reward"), None);
 }
 
 #[test]
