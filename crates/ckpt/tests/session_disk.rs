@@ -1,0 +1,232 @@
+//! What a session does on a disk that fills up, fails or cannot say how full it is: the old set stays, what matters most is saved
+//! longest, every change is told once, and an error of a save in the background reaches the caller.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ckpt::storage::{Memory, Storage};
+use ckpt::{
+    Error, Event, Json, Level, LogEvent, LogLine, Note, Notice, Reserve, Run, RunOptions, RunReader,
+    Selector, Session, SessionOptions, Status, Step, Timestamp, WhenBusy,
+};
+use ckpt_store::testing::{Observed, Observer, Operation, Verb};
+
+const RESERVE: u64 = 1_000_000;
+
+fn now() -> Timestamp {
+    "2026-01-02T03:04:05Z".parse().unwrap()
+}
+
+fn run_on(storage: Arc<dyn Storage>) -> Run {
+    let name = |text: &str| text.parse().unwrap();
+    Run::create_on(storage, "memory", &name("tests"), &name("run"), RunOptions::new(now)).unwrap()
+}
+
+fn options() -> SessionOptions {
+    SessionOptions {
+        reserve: Reserve::Bytes(RESERVE),
+        ..SessionOptions::default().save_every(1).keep_last(0)
+    }
+}
+
+fn session_on(memory: &Memory, options: SessionOptions) -> Session {
+    Session::on(run_on(Arc::new(memory.clone())), options).unwrap()
+}
+
+/// Leaves so many bytes free.
+fn leave(memory: &Memory, free: u64) {
+    memory.set_capacity(1 << 40);
+    let available = memory.space().unwrap().available;
+    memory.set_capacity((1 << 40) - available + free);
+}
+
+/// What became of a periodic save, one by hand and one at a boundary, each with so many bytes free: a letter each.
+fn outcomes(session: &mut Session, memory: &Memory, step: u64, free: u64) -> String {
+    let mut letters = String::new();
+    let mut add = |step: Step| {
+        letters.push(match step {
+            Step::Saved { .. } => 's',
+            Step::Refused { .. } => 'r',
+            _ => '?',
+        });
+    };
+    leave(memory, free);
+    add(session.step(step, &[], || Json(step)).unwrap());
+    leave(memory, free);
+    add(session.save(Event::Manual, "by hand", &Json(step)).unwrap());
+    leave(memory, free);
+    add(session.phase_boundary("night", &Json(step)).unwrap());
+    letters
+}
+
+fn levels(session: &mut Session) -> Vec<(Level, Level)> {
+    let notices = session.take_notices().into_iter();
+    let change = |notice| match notice {
+        Notice::DiskLevel { from, to, .. } => Some((from, to)),
+        _ => None,
+    };
+    notices.filter_map(change).collect()
+}
+
+#[test]
+fn each_level_stops_more_than_the_one_before_and_saving_comes_back() {
+    let memory = Memory::new();
+    let mut options = options();
+    options.schedule.retry_pause = Duration::ZERO;
+    let mut session = session_on(&memory, options);
+    assert_eq!(outcomes(&mut session, &memory, 1, 1 << 30), "sss");
+    let before = names(session.reader().unwrap());
+    // A save takes some 8 KiB: at none of these does it come near another level.
+    for (step, free, saved, change) in [
+        (2, RESERVE + 4_000, "rss", Some((Level::Normal, Level::NoPeriodic))),
+        (3, RESERVE - 100_000, "rrs", Some((Level::NoPeriodic, Level::UrgentOnly))),
+        (4, 1_000, "rrr", Some((Level::UrgentOnly, Level::Refuse))),
+        (5, RESERVE - 100_000, "rrs", Some((Level::Refuse, Level::UrgentOnly))),
+        // A little more is not enough to go back: a level would flutter with every save.
+        (6, RESERVE + 50_000, "rrs", None),
+        (7, 2 * RESERVE, "sss", Some((Level::UrgentOnly, Level::Normal))),
+    ] {
+        assert_eq!(outcomes(&mut session, &memory, step, free), saved, "{free} bytes free");
+        assert_eq!(levels(&mut session), Vec::from_iter(change), "{free} bytes free, told once");
+    }
+    let after = names(session.reader().unwrap());
+    assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
+    assert_eq!(session.summary().refused, 1 + 2 + 3 + 2 + 2);
+    let logged = session.reader().unwrap().log().unwrap().into_iter().filter(|line| {
+        matches!(line, LogLine::Good(line) if matches!(line.event, LogEvent::Noted(Note::DiskLevel { .. })))
+    });
+    assert_eq!(logged.count(), 5, "each change of level stands in the log");
+}
+
+#[test]
+fn a_refusal_says_why_and_is_not_tried_again_at_every_step() {
+    let memory = Memory::new();
+    let mut session = session_on(&memory, options().save_every(10));
+    session.step(10, &[], || Json(0)).unwrap();
+    leave(&memory, 1_000);
+    let Step::Refused { reason, .. } = session.step(20, &[], || Json(0)).unwrap() else { panic!() };
+    assert!(reason.contains("disk"), "{reason}");
+    assert_eq!(session.step(21, &[], || Json(0)).unwrap(), Step::NotDue);
+}
+
+#[test]
+fn the_last_word_that_finds_no_room_is_an_error_and_the_set_stays() {
+    let memory = Memory::new();
+    let mut session = session_on(&memory, options());
+    session.step(1, &[], || Json(1_u64)).unwrap();
+    session.step(2, &[], || Json(2_u64)).unwrap();
+    leave(&memory, 0);
+    let error = session.finish(&Json(3_u64)).unwrap_err();
+    assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+    let reader = RunReader::on(Arc::new(memory), "memory").unwrap();
+    assert_eq!(names(&reader).len(), 2);
+    let newest = reader.load(&Selector::Latest).unwrap().entry;
+    assert_eq!(newest.status(), Some(Status::InProgress), "nothing says that it was completed");
+}
+
+#[test]
+fn an_urgent_save_finds_the_room_that_was_kept_for_it() {
+    let memory = Memory::new();
+    let mut session = session_on(&memory, options());
+    let state = Json(vec![0.1_f64; 20_000]);
+    session.step_with(1, &[], &state).unwrap();
+    // Below the reserve, above the need: a periodic one is refused, the last word is not.
+    leave(&memory, RESERVE / 2);
+    assert!(matches!(session.step_with(2, &[], &state).unwrap(), Step::Refused { .. }));
+    let finished = session.finish(&state).unwrap();
+    assert!(finished.saved.is_some());
+}
+
+#[test]
+fn free_space_that_cannot_be_read_is_told_once_and_stops_nothing() {
+    let refusing = Arc::new(Refusing::new(Verb::Space, ErrorKind::Unsupported));
+    let observed: Arc<dyn Storage> =
+        Arc::new(Observed::new(Arc::new(Memory::new()), Arc::clone(&refusing) as Arc<dyn Observer>));
+    let mut session = Session::on(run_on(observed), options()).unwrap();
+    refusing.on.store(true, Ordering::Relaxed);
+    for step in 1..=5 {
+        assert!(session.step(step, &[], || Json(step)).unwrap().is_saved());
+    }
+    let told = session.take_notices();
+    let unknown = told.iter().filter(|notice| matches!(notice, Notice::SpaceUnknown { .. })).count();
+    assert_eq!(unknown, 1, "{told:?}");
+}
+
+#[test]
+fn an_error_in_the_background_is_told_at_the_next_call_and_the_schedule_tries_again() {
+    let memory = Memory::journaled();
+    let mut session = session_on(&memory, options().save_every(10).background(WhenBusy::Wait));
+    session.step(10, &[], || Json(10_u64)).unwrap();
+    session.flush().unwrap();
+    memory.fail_sync(0);
+    assert!(matches!(session.step(20, &[], || Json(20_u64)).unwrap(), Step::Queued { .. }));
+    let error = session.flush().unwrap_err();
+    assert!(error.to_string().contains("sync"), "{error}");
+    memory.heal();
+    // The work goes on, and what was due is due again after a while, not at every step.
+    session.step(21, &[], || Json(21_u64)).unwrap();
+    session.step(30, &[], || Json(30_u64)).unwrap();
+    let finished = session.finish(&Json(31_u64)).unwrap();
+    assert_eq!((finished.summary.failures, finished.saved.is_some()), (1, true));
+    let reader = RunReader::on(Arc::new(memory), "memory").unwrap();
+    assert_eq!(reader.load(&Selector::Latest).unwrap().entry.status(), Some(Status::Completed));
+}
+
+#[test]
+fn an_error_in_the_background_that_nobody_asked_for_ends_the_finish() {
+    let memory = Memory::journaled();
+    let mut session = session_on(&memory, options().save_every(10).background(WhenBusy::Wait));
+    session.step(10, &[], || Json(10_u64)).unwrap();
+    session.flush().unwrap();
+    memory.fail_sync(0);
+    session.step(20, &[], || Json(20_u64)).unwrap();
+    let error = session.finish(&Json(20_u64)).unwrap_err();
+    assert!(error.to_string().contains("sync"), "{error}");
+    let reader = RunReader::on(Arc::new(memory), "memory").unwrap();
+    let newest = reader.load(&Selector::Latest).unwrap().entry;
+    assert_eq!(newest.position().unwrap().step, Some(10), "what was acknowledged stays");
+}
+
+#[test]
+fn the_first_step_proves_that_the_path_is_writable() {
+    let memory = Memory::new();
+    let refusing = Arc::new(Refusing::new(Verb::Create, ErrorKind::PermissionDenied));
+    let observed: Arc<dyn Storage> =
+        Arc::new(Observed::new(Arc::new(memory), Arc::clone(&refusing) as Arc<dyn Observer>));
+    let run = run_on(observed);
+    // Due in five minutes, but for the first.
+    let mut session = Session::on(run, SessionOptions::default()).unwrap();
+    refusing.on.store(true, Ordering::Relaxed);
+    let error = session.step(1, &[], || Json(1)).unwrap_err();
+    assert!(matches!(error, Error::Permission { .. }), "{error}");
+}
+
+fn names(reader: &RunReader) -> Vec<String> {
+    reader.list().unwrap().into_iter().map(|entry| entry.file_name).collect()
+}
+
+/// Refuses one kind of operation once it is told to.
+#[derive(Debug)]
+struct Refusing {
+    verb: Verb,
+    kind: ErrorKind,
+    on: AtomicBool,
+}
+
+impl Refusing {
+    fn new(verb: Verb, kind: ErrorKind) -> Self {
+        Self { verb, kind, on: AtomicBool::new(false) }
+    }
+}
+
+impl Observer for Refusing {
+    fn before(&self, operation: &Operation<'_>) -> std::io::Result<()> {
+        match operation.verb == self.verb && self.on.load(Ordering::Relaxed) {
+            true => Err(self.kind.into()),
+            false => Ok(()),
+        }
+    }
+}
