@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ckpt::{Arena, BackgroundWriter, Job, Metadata, Section, WriterOptions};
+use ckpt::{
+    Arena, BackgroundWriter, Job, Metadata, Save, Section, Session, SessionOptions, Step, WhenBusy,
+    WriterOptions,
+};
 use ckpt_measure::{Against, Error, Noise, Rounds, timed};
 
 use crate::place::Place;
@@ -30,9 +33,11 @@ pub(crate) fn run(place: &Place) -> Result<(), Error> {
     };
     let settle = || -> Result<(), Error> {
         writer.flush()?;
-        clear(&run)
+        clear(run.path())
     };
     let against = Against { limit: LIMIT.to_owned(), at_most: Some(1.3) };
+    let options = SessionOptions::default().save_every(1).keep_last(0).background(WhenBusy::Wait);
+    let mut session = Session::open(place.path(), "bench", "session", options)?;
     let mut rounds = Rounds::new();
     rounds.limit(LIMIT, |_| timed(|| Ok(noise.unaligned().to_vec())));
     rounds.case("the caller waits, memory used before", against.clone(), |_| {
@@ -45,13 +50,32 @@ pub(crate) fn run(place: &Place) -> Result<(), Error> {
         settle()?;
         Ok(time)
     });
-    rounds.case("the caller waits, a save in flight, memory used before", against, |_| {
+    rounds.case("the caller waits, a save in flight, memory used before", against.clone(), |_| {
         blocked(&kept)?;
         let time = blocked(&kept)?;
         settle()?;
         Ok(time)
     });
+    rounds.case("a step of a Session, memory used before", against, |round| {
+        let time =
+            timed(|| match session.step_with(u64::from(round) + 1, &[], &Weights(noise.unaligned()))? {
+                Step::Queued { .. } => Ok(()),
+                other => Err(format!("{other:?}").into()),
+            })?;
+        session.flush()?;
+        clear(&place.path().join("bench/session"))?;
+        Ok(time)
+    });
     let report = rounds.run(ROUNDS, |_| place.settle())?;
     table::print("Saving 1 GiB in the background", &report);
     Ok(())
+}
+
+/// State that lends its one buffer.
+struct Weights<'a>(&'a [u8]);
+
+impl Save for Weights<'_> {
+    fn sections(&self) -> ckpt::Result<Vec<Section<'_>>> {
+        Ok(vec![Section::raw("weights", self.0)])
+    }
 }

@@ -6,21 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use ckpt::{
-    Codec, Deletion, EncodedSection, Event, FileName, Label, Metadata, Position, Run, RunIdentity,
-    RunOptions, RunReader, Section, Selector, Timestamp, Writer,
-};
+use ckpt::{Deletion, Run, RunOptions, RunReader, Section, Selector};
 use ckpt_measure::{Against, Error, Rounds, timed};
 use rustix::fs::{AtFlags, Mode, OFlags};
 
+use crate::fill::{FIRST, fill, filled, metadata, state};
 use crate::place::Place;
 use crate::table;
 
 const MANY: u64 = 10_000;
 const VERY_MANY: u64 = 100_000;
 const DELETED: u64 = 10_000;
-/// Where the numbers begin of what stays: below it there is room for what the rounds delete.
-const FIRST: u64 = 1_000_001;
 const WARM_ROUNDS: u32 = 101;
 const COLD_ROUNDS: u32 = 15;
 const LARGE_ROUNDS: u32 = 9;
@@ -159,66 +155,6 @@ fn victims(place: &Place, dir: &Path, run: &Run, round: u32) -> Result<Vec<Strin
     let names = fill(dir, run.reader().identity(), u64::from(round) * DELETED + 1, DELETED)?;
     place.settle()?;
     Ok(names)
-}
-
-/// A run with so many checkpoints, the newest saved by this handle.
-fn filled(place: &Place, name: &str, count: u64) -> Result<Run, Error> {
-    let run = place.run(name)?;
-    let (path, identity) = (run.path().to_owned(), run.reader().identity().clone());
-    drop(run);
-    fill(&path, &identity, FIRST, count - 1)?;
-    let run = Run::open(&path, RunOptions::new(ckpt::now))?;
-    run.save(metadata(0), vec![Section::raw("state", &state())])?;
-    place.settle()?;
-    Ok(run)
-}
-
-/// Writes checkpoints as a run has them, without the syncs that would make it last for minutes.
-fn fill(dir: &Path, identity: &RunIdentity, first: u64, count: u64) -> Result<Vec<String>, Error> {
-    let mut names = Vec::new();
-    for sequence in first..first + count {
-        let metadata = Metadata {
-            run_id: identity.run_id.clone(),
-            kind: identity.kind.to_string(),
-            name: identity.name.to_string(),
-            sequence,
-            created_at: Timestamp::from_millis(1_763_210_096_789),
-            writer: Some(Writer { host: "bench".to_owned(), pid: 1, boot_id: identity.run_id.clone() }),
-            ..metadata(sequence)
-        };
-        let label = Label {
-            market: metadata.market.clone(),
-            step: metadata.position.step,
-            event: Some(Event::Periodic.into()),
-            val_reward: metadata.metrics.get("val_reward"),
-            sharpe_ratio: metadata.metrics.get("sharpe_ratio"),
-            seed: metadata.seed,
-        };
-        let section = EncodedSection {
-            name: "state".to_owned(),
-            kind: String::new(),
-            version: 0,
-            codec: Codec::Raw,
-            bytes: state(),
-        };
-        let name = FileName { epoch: 0, sequence, label }.render();
-        std::fs::write(dir.join(&name), ckpt::encode(&metadata, &[section])?)?;
-        names.push(name);
-    }
-    Ok(names)
-}
-
-fn metadata(step: u64) -> Metadata {
-    let mut metadata = Metadata { market: Some("NQ".to_owned()), seed: Some(42), ..Metadata::default() }
-        .because(Event::Periodic, "every 25,000 steps")
-        .at(Position::at(step).of(2_000_000));
-    metadata.metrics.set("val_reward", 0.112);
-    metadata.metrics.set("sharpe_ratio", 1.45);
-    metadata
-}
-
-fn state() -> Vec<u8> {
-    (0..1_500_u32).map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect()
 }
 
 fn names(path: &Path) -> Result<Vec<String>, Error> {

@@ -1,12 +1,14 @@
-//! `ckpt-bench small|large|background|memory|files [DIR]`: whole operations beside the machine's limits.
+//! `ckpt-bench small|large|background|session|memory|files [DIR]`: whole operations beside the machine's limits.
 //!
 //! One module a subject; [`Place`] is the directory it works in, [`table`] what it prints. Nothing here fails by the
 //! clock: it reports.
 
 mod background;
 mod files;
+mod fill;
 mod memory;
 mod place;
+mod session;
 mod single;
 mod table;
 
@@ -23,6 +25,7 @@ Works in a directory of its own inside DIR (default: here), which it removes; pr
   small       a bundle of 100 KB, saved durably
   large       50 MB and 1 GiB: saved durably, loaded and verified
   background  1 GiB saved in the background: what the caller waits for
+  session     a step that does not save; planning and pruning 100 and 10,000
   memory      the peak of saving 1 GiB from a slice and of streaming 4 GiB
   files       runs of 10,000 and of 100,000 (build ckpt-cli before: its program is timed)";
 
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         "small" => Place::inside(dir).and_then(|place| single::small(&place)),
         "large" => Place::inside(dir).and_then(|place| single::large(&place)),
         "background" => Place::inside(dir).and_then(|place| background::run(&place)),
+        "session" => Place::inside(dir).and_then(|place| session::run(&place)),
         "files" => Place::inside(dir).and_then(|place| files::run(&place)),
         "memory" => Place::inside(dir).and_then(|place| memory::run(&place)),
         // What `memory` starts: a process of its own, so that its peak is of one save alone.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ckpt::{Bundle as _, Compress, Metadata, Run, Section, Selector};
+use ckpt::{Bundle as _, Compress, Metadata, Section, Selector};
 use ckpt_bench::Learner;
 use ckpt_measure::{Against, Error, Noise, Rounds, raw, timed};
 
@@ -38,7 +38,7 @@ pub(crate) fn small(place: &Place) -> Result<(), Error> {
             let sections = sections.into_iter().map(Section::encoded).collect();
             Ok(encoded.save(Metadata::default(), sections)?)
         })?;
-        clear(&encoded)?;
+        clear(encoded.path())?;
         Ok(time)
     });
     rounds.case("save, encoded before, compressed", Against { at_most: None, ..against.clone() }, |round| {
@@ -48,7 +48,7 @@ pub(crate) fn small(place: &Place) -> Result<(), Error> {
             let sections = sections.into_iter().map(section).collect();
             Ok(compressed.save(Metadata::default(), sections)?)
         })?;
-        clear(&compressed)?;
+        clear(compressed.path())?;
         Ok(time)
     });
     rounds.case("save, from values", Against { at_most: None, ..against }, |round| {
@@ -57,7 +57,7 @@ pub(crate) fn small(place: &Place) -> Result<(), Error> {
             let sections = learner.to_sections()?.into_iter().map(Section::encoded).collect();
             Ok(encoding.save(Metadata::default(), sections)?)
         })?;
-        clear(&encoding)?;
+        clear(encoding.path())?;
         Ok(time)
     });
     let report = rounds.run(SMALL_ROUNDS, |_| place.settle())?;
@@ -85,7 +85,7 @@ fn save(place: &Place, title: &str, noise: &Noise) -> Result<(), Error> {
     rounds.case("save", Against { limit: "raw direct write".into(), at_most: Some(1.15) }, |_| {
         let time =
             timed(|| Ok(run.save(Metadata::default(), vec![Section::raw("weights", noise.unaligned())])?))?;
-        clear(&run)?;
+        clear(run.path())?;
         Ok(time)
     });
     rounds.case("raw buffered write", Against { limit: "raw direct write".into(), at_most: None }, |round| {
@@ -114,7 +114,7 @@ fn load(place: &Place, title: &str, noise: &Noise) -> Result<(), Error> {
     });
     let report = rounds.run(LARGE_ROUNDS, |_| place.settle())?;
     table::print(title, &report);
-    clear(&run)
+    clear(run.path())
 }
 
 /// Writes a file of its own and removes it.
@@ -126,8 +126,8 @@ fn write(dir: &Path, round: u32, work: impl FnOnce(&str) -> Result<(), Error>) -
 }
 
 /// Removes the run's checkpoints, which nobody will load: a run itself would keep the newest.
-pub(crate) fn clear(run: &Run) -> Result<(), Error> {
-    for entry in std::fs::read_dir(run.path())? {
+pub(crate) fn clear(run: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(run)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "ckpt") {
             std::fs::remove_file(path)?;

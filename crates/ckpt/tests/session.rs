@@ -257,6 +257,18 @@ fn an_event_that_is_turned_off_is_skipped_and_says_so() {
 }
 
 #[test]
+fn a_step_saves_for_no_event_that_is_turned_off() {
+    let root = tempfile::tempdir().unwrap();
+    let mut options = every(2).monitor(Monitor::new("sharpe", Direction::Max));
+    options.schedule.early_first = 0;
+    options.events.remove(&ckpt::EventClass::Best);
+    let mut session = open(root.path(), options);
+    assert_eq!(session.step(1, &[("sharpe", 1.0)], || Json(1)).unwrap(), Step::NotDue);
+    let step = session.step(2, &[("sharpe", 2.0)], || Json(2)).unwrap();
+    assert_eq!(step.events(), [&Event::Periodic], "better, and not said to be");
+}
+
+#[test]
 fn a_field_that_is_missing_is_told_once() {
     let root = tempfile::tempdir().unwrap();
     let options = SessionOptions { extra_fields: vec!["confidence".to_owned()], ..every(1) };
