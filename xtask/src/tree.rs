@@ -74,8 +74,8 @@ const RULES: [Rule; 7] = [
     Rule {
         name: "ckpt",
         features: Features::Default,
-        absent: &["tokio", "sqlx", "object_store"],
-        why: "the default facade is blocking and local",
+        absent: &["tokio", "sqlx", "object_store", "serde-saphyr", "toml"],
+        why: "the default facade is blocking and local, and configuration from files is a feature",
     },
 ];
 
