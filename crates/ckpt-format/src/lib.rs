@@ -109,6 +109,6 @@ pub use path::FieldList;
 pub use position::Position;
 pub use schema::{FirstVersion, MigrateError, Stored, readable_versions};
 pub use section::EncodedSection;
-pub use selector::{ChooseError, Present, Selectable, Selector, SelectorError};
+pub use selector::{ChooseError, Present, Selectable, Selector, SelectorError, stated_direction};
 pub use timestamp::{ParseTimestampError, Timestamp};
 pub use version::ContainerVersion;

@@ -15,7 +15,7 @@ mod choose;
 use std::fmt;
 use std::str::FromStr;
 
-pub use choose::{ChooseError, Present, Selectable};
+pub use choose::{ChooseError, Present, Selectable, stated_direction};
 
 use crate::event::{EventError, EventPattern};
 use crate::ident::Excerpt;

@@ -191,7 +191,11 @@ fn by_value(direction: Direction, left: Option<f64>, right: Option<f64>) -> Orde
     left.zip(right).and_then(|(left, right)| direction.compare(left, right)).unwrap_or(Ordering::Equal)
 }
 
-fn stated_direction<R: Selectable>(rows: &[R], metric: &str) -> Result<Direction, ChooseError> {
+/// Which way a metric gets better, as the rows state it.
+///
+/// # Errors
+/// [`ChooseError::DirectionMissing`] if no row states it, [`ChooseError::DirectionConflict`] if rows state both.
+pub fn stated_direction<R: Selectable>(rows: &[R], metric: &str) -> Result<Direction, ChooseError> {
     let saying = |wanted| {
         let states = |row: &&R| row.metrics().and_then(|metrics| metrics.direction(metric)) == Some(wanted);
         rows.iter().filter(states).map(Selectable::sequence).max()
