@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ckpt_format::{Digest, Direction, EventClass};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::reason::{Span, until_completed};
 
 /// What to keep. 0 turns a rule off; a policy in which nothing is on keeps everything.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// Read from JSON, every rule must be there and none besides: a policy with a rule that is not known here is not this policy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RetentionPolicy {
     /// The newest so many periodic ones.
     pub keep_last: u64,
@@ -20,7 +23,7 @@ pub struct RetentionPolicy {
     /// The classes that are preserved whatever their number.
     pub preserve: BTreeSet<EventClass>,
     /// None older than this, but for what is preserved, pinned or newest; zero: off. In JSON `max_age_seconds`.
-    #[serde(rename = "max_age_seconds", serialize_with = "seconds")]
+    #[serde(rename = "max_age_seconds", serialize_with = "seconds", deserialize_with = "from_seconds")]
     pub max_age: Option<Duration>,
     /// No more bytes than this, as far as what is preserved, pinned or newest allows. 0: off.
     pub max_bytes: u64,
@@ -29,7 +32,8 @@ pub struct RetentionPolicy {
 }
 
 /// A budget for the best by one metric.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Top {
     /// The metric.
     pub metric: String,
@@ -184,6 +188,11 @@ fn seconds<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<
     duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }
 
+fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = Option::<f64>::deserialize(deserializer)?;
+    seconds.map(Duration::try_from_secs_f64).transpose().map_err(serde::de::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,6 +254,20 @@ mod tests {
         ];
         let digests: BTreeSet<Digest> = others.iter().map(RetentionPolicy::digest).collect();
         assert!(digests.len() == others.len() && !digests.contains(&digest));
+    }
+
+    #[test]
+    fn a_policy_comes_back_from_its_json_and_one_that_is_not_known_does_not() {
+        let mut json = serde_json::to_value(busy()).expect("json");
+        assert_eq!(serde_json::from_value::<RetentionPolicy>(json.clone()).expect("a policy"), busy());
+        let off = RetentionPolicy::default();
+        let text = serde_json::to_string(&off).expect("json");
+        assert_eq!(serde_json::from_str::<RetentionPolicy>(&text).expect("a policy"), off);
+        json["max_age_seconds"] = serde_json::json!(-1.0);
+        assert!(serde_json::from_value::<RetentionPolicy>(json.clone()).is_err());
+        json["max_age_seconds"] = serde_json::json!(null);
+        json["keep_the_prettiest"] = serde_json::json!(3);
+        assert!(serde_json::from_value::<RetentionPolicy>(json).is_err());
     }
 
     #[test]
