@@ -145,6 +145,7 @@
 mod clock;
 #[cfg(feature = "config")]
 mod config;
+mod prune;
 mod session;
 mod stop;
 
@@ -154,6 +155,7 @@ pub use ckpt_store::*;
 pub use clock::now;
 #[cfg(feature = "config")]
 pub use config::*;
+pub use prune::{LastPolicy, apply_plan, is_plan_confirmed, last_policy};
 pub use session::{
     Finished, Json, Notice, PassedOver, RecoveryInfo, Restore, Resumed, Save, Session, SessionOptions, Step,
     Summary,

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ckpt_format::{Digest, Entry, Timestamp};
 use ckpt_policy::{Plan, RetentionPolicy, plan};
-use ckpt_store::{Deletion, LogEvent, LogLine, Note, Result, Run};
+use ckpt_store::{Note, Result, Run};
+
+use crate::prune::{apply_plan, is_plan_confirmed};
 
 use super::notices::Notices;
 use super::report::Notice;
@@ -98,7 +100,8 @@ impl Keeper {
             return Ok(());
         }
         if let Some(withheld) = plan.withheld(state.confirmed)
-            && !self.was_confirmed(run)?
+            // Read only when it matters: a log may be long.
+            && !is_plan_confirmed(run.reader(), self.digest)?
         {
             if !std::mem::replace(&mut state.told, true) {
                 run.note(Note::PlanWithheld {
@@ -110,11 +113,7 @@ impl Keeper {
             }
             return Ok(());
         }
-        let deletions: Vec<Deletion> = plan
-            .deletions()
-            .map(|(file_name, reason)| Deletion { file_name: file_name.to_owned(), reason })
-            .collect();
-        let deleted = run.delete(&deletions)?;
+        let deleted = apply_plan(run, &plan)?;
         if !state.confirmed {
             // What was applied once is no surprise any more.
             self.confirm_in(run, state);
@@ -126,20 +125,6 @@ impl Keeper {
         metrics::counter!("ckpt_pruned_total").increment(count);
         self.notices.tell(Notice::Pruned { count, freed_bytes: deleted.freed_bytes });
         Ok(())
-    }
-
-    /// Whether the log says that this policy was confirmed, or was in force before the first checkpoint. Read only when it
-    /// matters: a log may be long.
-    fn was_confirmed(&self, run: &Run) -> Result<bool> {
-        Ok(run.reader().log()?.iter().any(|line| match line {
-            LogLine::Good(entry) => match &entry.event {
-                LogEvent::Noted(
-                    Note::PolicyInForce { digest, entries: 0, .. } | Note::PlanConfirmed { digest },
-                ) => *digest == self.digest,
-                _ => false,
-            },
-            LogLine::Bad(_) => false,
-        }))
     }
 
     fn confirm_in(&self, run: &Run, state: &mut State) {
