@@ -1,9 +1,13 @@
 //! The command line: commands, arguments, their help. Nothing is done here.
 
 mod bench;
+mod best;
 mod import;
+mod look;
 mod name;
+mod prune;
 mod save;
+mod units;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,8 +18,11 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use bench::BenchArgs;
+pub(crate) use best::{BestArgs, ByArg};
 pub(crate) use import::{By, ImportArgs};
+pub(crate) use look::{ExplainArgs, StatsArgs, StatusArgs};
 pub(crate) use name::{NameArgs, NameCommand, RenderArgs};
+pub(crate) use prune::{PolicyArgs, PruneArgs, TopArg};
 pub(crate) use save::{Codec, Input, SaveArgs, SectionArg};
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -70,6 +77,16 @@ pub(crate) enum Command {
     Unpin(UnpinArgs),
     /// Delete a checkpoint
     Delete(DeleteArgs),
+    /// Delete what a policy does not keep, or say what it would delete
+    Prune(Box<PruneArgs>),
+    /// Rank checkpoints by a metric, across runs and markets
+    Best(BestArgs),
+    /// Count and measure what runs hold
+    Stats(StatsArgs),
+    /// Say what there is to resume in a run
+    Status(StatusArgs),
+    /// Say why a checkpoint was saved, and why it is kept or gone
+    Explain(ExplainArgs),
     /// Copy a checkpoint to a file of its own, verified
     Export(ExportArgs),
     /// Take checkpoints into a run: one that was exported, or those of another system

@@ -1,18 +1,23 @@
 //! One module a verb; here they are called.
 
 mod bench;
+mod best;
 mod completions;
 mod delete;
 mod diff;
+mod explain;
 mod export;
 mod import;
 mod list;
 mod log;
 mod name;
 mod pin;
+mod prune;
 mod restore;
 mod save;
 mod show;
+mod stats;
+mod status;
 mod verify;
 
 use crate::args::{Cli, Command};
@@ -31,6 +36,11 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> anyhow::Result<u8> {
         Command::Pin(args) => pin::pin(args, output).map(done),
         Command::Unpin(args) => pin::unpin(args, output).map(done),
         Command::Delete(args) => delete::run(args, output).map(done),
+        Command::Prune(args) => prune::run(args, output).map(done),
+        Command::Best(args) => best::run(args, output).map(done),
+        Command::Stats(args) => stats::run(args, output).map(done),
+        Command::Status(args) => status::run(args, output).map(done),
+        Command::Explain(args) => explain::run(args, output).map(done),
         Command::Export(args) => export::run(args, output).map(done),
         Command::Import(args) => import::run(args, output).map(done),
         Command::Log(args) => log::run(args, output).map(done),

@@ -11,6 +11,7 @@ mod interrupt;
 mod json;
 mod output;
 mod progress;
+mod retention;
 mod settle;
 mod source;
 mod table;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::units;
+
 /// Less would time the program more than the disk.
 const SIZE_MIN: u64 = 1 << 20;
 /// More tells nothing new, and it must fit in memory.
@@ -34,20 +36,8 @@ pub(crate) struct BenchArgs {
 
 /// Whole pages of bytes.
 fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match text.get(digits.len()..).unwrap_or_default() {
-        "" | "B" => 1,
-        "kB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        unit => return Err(format!("unknown unit {unit:?}; write B, kB, MB, GB, KiB, MiB or GiB")),
-    };
-    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is not a whole number"))?;
-    match number.checked_mul(factor) {
-        Some(bytes) if (SIZE_MIN..=SIZE_MAX).contains(&bytes) => Ok(bytes - bytes % PAGE),
+    match units::bytes(text)? {
+        bytes if (SIZE_MIN..=SIZE_MAX).contains(&bytes) => Ok(bytes - bytes % PAGE),
         _ => Err("give 1MiB to 16GiB".to_owned()),
     }
 }

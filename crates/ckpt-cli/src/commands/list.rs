@@ -48,8 +48,8 @@ pub(crate) fn run(args: &ListArgs, output: &Output) -> anyhow::Result<()> {
 /// The runs beneath a directory.
 pub(crate) struct Found {
     pub(crate) runs: Vec<RunReader>,
-    /// Runs that cannot be opened: they must not hide the others.
-    broken: Vec<Failure>,
+    /// Runs that cannot be opened, or dealt with: they must not hide the others.
+    pub(crate) broken: Vec<Failure>,
 }
 
 impl Found {
@@ -68,11 +68,7 @@ impl Found {
         for path in paths {
             match RunReader::open(&path) {
                 Ok(run) => found.runs.push(run),
-                Err(error) => {
-                    let failure = Failure::of(&error.into());
-                    let message = format!("the run at {}: {}", path.display(), failure.message);
-                    found.broken.push(Failure { message, ..failure }.at(&path));
-                }
+                Err(error) => found.broken.push(broken_run(&path, error.into())),
             }
         }
         Ok(found)
@@ -85,6 +81,13 @@ impl Found {
         broken.for_each(|failure| output.warn(&failure.message));
         Err(first.into())
     }
+}
+
+/// Why one of several runs could not be dealt with.
+pub(crate) fn broken_run(path: &Path, error: anyhow::Error) -> Failure {
+    let failure = Failure::of(&error);
+    let message = format!("the run at {}: {}", path.display(), failure.message);
+    Failure { message, ..failure }.at(path)
 }
 
 /// `kind/name` and where it is.
@@ -180,24 +183,29 @@ fn row(entry: &Entry, now: Timestamp) -> [Cell; 10] {
 }
 
 /// The strongest event, and how many more there are.
-fn events(metadata: &Metadata) -> String {
+pub(crate) fn events(metadata: &Metadata) -> String {
     let events: Vec<&Event> = json::events(metadata).collect();
     let strongest = json::strongest(&events).map(ToString::to_string).unwrap_or_default();
     if events.len() > 1 { format!("{strongest} +{}", events.len() - 1) } else { strongest }
 }
 
-/// `25,000 / 2,000,000 steps (1 %)`.
+/// How far a checkpoint is, as [`far`] has it.
 pub(crate) fn progress(metadata: &Metadata) -> String {
     let position = &metadata.position;
-    let Some(step) = position.step else { return String::new() };
+    far(position.step, position.total, position.unit.as_deref(), position.progress_pct())
+}
+
+/// `25,000 / 2,000,000 steps (1 %)`.
+pub(crate) fn far(step: Option<u64>, total: Option<u64>, unit: Option<&str>, pct: Option<f64>) -> String {
+    let Some(step) = step else { return String::new() };
     let mut text = human::count(step);
-    if let Some(total) = position.total {
+    if let Some(total) = total {
         text.push_str(&format!(" / {}", human::count(total)));
     }
-    if let Some(unit) = &position.unit {
+    if let Some(unit) = unit {
         text.push_str(&format!(" {unit}"));
     }
-    if let Some(pct) = position.progress_pct() {
+    if let Some(pct) = pct {
         text.push_str(&format!(" ({pct:.0} %)"));
     }
     text
