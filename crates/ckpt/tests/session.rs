@@ -72,6 +72,8 @@ fn two_causes_at_one_step_are_one_checkpoint_with_both_reasons() {
     let mut session = open(root.path(), options);
     let step = session.step(10, &[("reward", 1.0)], || Json(1)).unwrap();
     assert_eq!(step.events(), [&Event::Periodic, &Event::Best]);
+    let text = step.to_string();
+    assert!(text.starts_with("saved as sequence 1: periodic (") && text.contains("), best ("), "{text}");
     let Step::Saved { causes, .. } = step else { panic!("{step:?}") };
     assert!(causes.iter().all(|cause| cause.reason.is_some()));
     assert_eq!(entries(root.path()).len(), 1);
@@ -111,6 +113,8 @@ fn pruning_follows_the_saves_and_keeps_the_best() {
     let kept: Vec<u64> = entries(root.path()).iter().map(|entry| entry.sequence).collect();
     assert_eq!(kept, [4, 18, 19, 20, 21]);
     assert_eq!(finished.summary.pruned, 16);
+    let text = finished.summary.to_string();
+    assert!(text.starts_with("21 saves, 16 pruned: ") && text.ends_with(" %"), "{text}");
 }
 
 #[test]
@@ -252,7 +256,13 @@ fn an_event_that_is_turned_off_is_skipped_and_says_so() {
     let mut options = every(10);
     options.events.remove(&ckpt::EventClass::PhaseBoundary);
     let mut session = open(root.path(), options);
-    let Step::Skipped { reason, .. } = session.phase_boundary("night", &Json(0)).unwrap() else { panic!() };
+    let step = session.phase_boundary("night", &Json(0)).unwrap();
+    let text = step.to_string();
+    assert!(
+        text.starts_with("skipped, phase_boundary_night is turned off: phase_boundary_night ("),
+        "{text}"
+    );
+    let Step::Skipped { reason, .. } = step else { panic!("{step:?}") };
     assert_eq!(reason, "phase_boundary_night is turned off");
 }
 

@@ -143,6 +143,27 @@ impl Step {
     }
 }
 
+impl fmt::Display for Step {
+    /// What became of it and why, in one line: `saved as sequence 3: periodic (10 trials since the last save)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (causes, outcome) = match self {
+            Self::NotDue => return f.write_str("nothing was due"),
+            Self::Saved { causes, saved } => (causes, format!("saved as sequence {}", saved.sequence)),
+            Self::Queued { causes } => (causes, "queued".to_owned()),
+            Self::Skipped { causes, reason } => (causes, format!("skipped, {reason}")),
+            Self::Refused { causes, reason } => (causes, format!("refused, {reason}")),
+        };
+        f.write_str(&outcome)?;
+        for (index, cause) in causes.iter().enumerate() {
+            write!(f, "{} {}", if index == 0 { ":" } else { "," }, cause.event)?;
+            if let Some(reason) = &cause.reason {
+                write!(f, " ({reason})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -164,6 +185,25 @@ impl fmt::Display for Notice {
             Self::Panicked { outcome } => write!(f, "the thread panicked: {outcome}"),
             Self::Store { reason } => f.write_str(reason),
         }
+    }
+}
+
+impl fmt::Display for Summary {
+    /// How many checkpoints there were, and what waiting for them cost.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { saves, pruned, blocked_seconds, elapsed_seconds, .. } = self;
+        let share = 100.0 * self.share();
+        write!(
+            f,
+            "{saves} saves, {pruned} pruned: {blocked_seconds:.3} s of {elapsed_seconds:.3} s, {share:.3} %"
+        )?;
+        for (count, what) in [(self.failures, "failed"), (self.skipped, "skipped"), (self.refused, "refused")]
+        {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
     }
 }
 
