@@ -3,9 +3,11 @@
 use std::cell::RefCell;
 use std::error::Error as _;
 
+use ckpt_format::json::{self, FieldReport};
 use ckpt_format::{
     Bundle, BundleError, BundleMode, Decoded, LoadedBundle, SectionSource, SectionState, Selector, Stored,
 };
+use serde::de::DeserializeOwned;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
@@ -69,6 +71,17 @@ impl Checkpoint {
     /// component that cannot be read.
     pub fn read_bundle<B: Bundle>(&self, mode: BundleMode) -> Result<LoadedBundle<B>> {
         decode_bundle(self, mode)
+    }
+
+    /// Reads a section as JSON, and says which fields it lacked or had beside the known ones.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::read`]; [`Error::Incompatible`] naming the section if its bytes are good but no such value.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<(T, FieldReport)> {
+        json::from_slice(&self.read(name)?).map_err(|error| Error::Incompatible {
+            file: self.file_name().to_owned(),
+            reason: format!("section {name}: {error}"),
+        })
     }
 }
 

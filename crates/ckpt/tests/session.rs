@@ -299,5 +299,8 @@ fn a_run_of_the_store_can_be_gone_on_with() {
     let run = Run::create(&path, &kind, &name, RunOptions::new(ckpt::now)).unwrap();
     run.save(Metadata::default(), vec![Section::json("state", &5_u64).unwrap()]).unwrap();
     let mut session = Session::on(run, every(1)).unwrap();
+    let error = session.resume::<Json<String>>().unwrap_err();
+    assert!(matches!(error, Error::Incompatible { .. }), "{error}");
+    assert!(error.to_string().contains("section state: "), "{error}");
     assert_eq!(session.resume::<Json<u64>>().unwrap().0, Json(5));
 }

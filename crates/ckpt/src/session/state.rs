@@ -1,6 +1,5 @@
 //! What a session saves and brings back: a type that says its sections, and one that can be made from a checkpoint.
 
-use ckpt_format::json;
 use ckpt_format::{Bundle, BundleMode, BundleReport, ComponentReport, LoadedBundle, Outcome};
 use ckpt_store::{Checkpoint, Error, Result, Section};
 use serde::Serialize;
@@ -80,11 +79,7 @@ impl<T: Serialize> Save for Json<T> {
 
 impl<T: DeserializeOwned> Restore for Json<T> {
     fn restore(checkpoint: &Checkpoint, _mode: BundleMode) -> Result<(Self, BundleReport)> {
-        let section = checkpoint.read_encoded(STATE)?;
-        let (value, fields) = json::from_slice(&section.bytes).map_err(|error| Error::Incompatible {
-            file: checkpoint.file_name().to_owned(),
-            reason: format!("section {STATE}: {error}"),
-        })?;
+        let (value, fields) = checkpoint.read_json(STATE)?;
         let component = ComponentReport {
             name: STATE.to_owned(),
             outcome: Outcome::Restored,
