@@ -3,41 +3,49 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use ckpt::{Session, Step};
+
 use crate::data::Day;
 use crate::learner::Learner;
 use crate::options::Options;
 use crate::protocol::Event;
-use crate::state::{HalfWay, put_together, take_apart};
-use crate::storage::Checkpoints;
-use crate::{Result, data};
+use crate::storage::Moment;
+use crate::{Result, data, storage};
 
 /// Learns every day that the newest checkpoint in `directory` has not seen, and tells each step on standard output.
 ///
 /// # Errors
-/// What the store reports; a run of another seed or size; a parent that is gone.
+/// What the session reports; a run of another seed or size; a parent that is gone.
 pub(crate) fn run(directory: &Path, seed: u64, options: &Options) -> Result<()> {
     let days = data::sp500()?;
     let days = &days[..options.days_of(days.len())?];
-    let mut checkpoints = Checkpoints::open_or_create(directory, days.len() as u64)?;
-    let mut learner = resume_or_begin(&mut checkpoints, seed, options)?;
+    let mut session = storage::open(directory, seed, options.every, days.len() as u64)?;
+    let mut learner = resume_or_begin(&mut session, seed, options)?;
     let mut hold_save_at = options.hold_save_at;
-    while let Some(day) = next_day(days, &learner) {
+    while let Some(day) = next_day(days, &learner).filter(|_| !session.should_stop()) {
         learner.observe(day.log_return);
         tell(&Event::Day(learner.day))?;
-        if learner.day % options.every == 0 || learner.day == days.len() as u64 {
-            let hold = hold_save_at.take_if(|at| learner.day >= *at).is_some();
-            save(&mut checkpoints, &learner, hold)?;
+        let mut told = Ok(());
+        // The closure runs only if this is a day to save.
+        let step = session.step(learner.day, &scores(&learner), || {
+            told = tell(&Event::Saving(learner.day));
+            Moment::of(&learner, hold_save_at.take_if(|at| learner.day >= *at).is_some())
+        })?;
+        told?;
+        if let Step::Saved { saved, .. } = step {
+            tell(&Event::Saved { sequence: saved.sequence, day: learner.day })?;
         }
     }
-    tell(&Event::Finished(learner.day))
+    tell(&Event::Saving(learner.day))?;
+    let finished = session.finish(&Moment::of(&learner, false))?;
+    if let Some(saved) = finished.saved {
+        tell(&Event::Saved { sequence: saved.sequence, day: learner.day })?;
+    }
+    tell(&Event::Finished { day: learner.day, saving: finished.summary.to_string() })
 }
 
-fn resume_or_begin(checkpoints: &mut Checkpoints, seed: u64, options: &Options) -> Result<Learner> {
-    let Some(found) = checkpoints.resume()? else {
-        tell(&Event::Fresh)?;
-        return Ok(Learner::new(seed, options.particles));
-    };
-    let learner = put_together(&found.state, &found.particles)?;
+fn resume_or_begin(session: &mut Session, seed: u64, options: &Options) -> Result<Learner> {
+    let (learner, resumed) = session.resume_or_else(|| Learner::new(seed, options.particles))?;
     let particles = learner.filter.particles.len();
     if (learner.seed, particles) != (seed, options.particles) {
         return Err(format!(
@@ -46,7 +54,13 @@ fn resume_or_begin(checkpoints: &mut Checkpoints, seed: u64, options: &Options) 
         )
         .into());
     }
-    tell(&Event::Resumed { sequence: found.sequence, day: learner.day, why: found.why })?;
+    tell(&match &resumed.from {
+        None => Event::Fresh,
+        Some(entry) => {
+            let why = format!("{}, {} skipped", resumed.why, resumed.skipped.len());
+            Event::Resumed { sequence: entry.sequence, day: learner.day, why }
+        }
+    })?;
     Ok(learner)
 }
 
@@ -54,17 +68,16 @@ fn next_day<'a>(days: &'a [Day], learner: &Learner) -> Option<&'a Day> {
     days.get(usize::try_from(learner.day).ok()?)
 }
 
-/// Saves; the store reads the particles through a reader that tells when it is half-way, and with `hold` waits
-/// there, so that the parent's kill can't come too late.
-fn save(checkpoints: &mut Checkpoints, learner: &Learner, hold: bool) -> Result<()> {
-    let (state, particles) = take_apart(learner);
-    tell(&Event::Saving(learner.day))?;
-    let mut reader = HalfWay::new(&particles, || {
-        write_line(&Event::Inside(learner.day))?;
-        if hold { wait_for_death(learner.day) } else { Ok(()) }
-    });
-    let sequence = checkpoints.save(&state, &mut reader)?;
-    tell(&Event::Saved { sequence, day: learner.day })
+/// How well both models foresaw so far, for whoever lists the checkpoints.
+fn scores(learner: &Learner) -> Vec<(&'static str, f64)> {
+    let Some((stochastic, constant)) = learner.score.per_day() else { return Vec::new() };
+    vec![("log_likelihood_per_day", stochastic), ("log_likelihood_per_day_constant", constant)]
+}
+
+/// Called in the middle of a save. With `hold` it waits there, so that the parent's kill can't come too late.
+pub(crate) fn half_way(day: u64, hold: bool) -> io::Result<()> {
+    write_line(&Event::Inside(day))?;
+    if hold { wait_for_death(day) } else { Ok(()) }
 }
 
 /// Standard input is a pipe to which the parent never writes: it ends only when the parent does.

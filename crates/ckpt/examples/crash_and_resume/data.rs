@@ -2,8 +2,8 @@
 
 use crate::Result;
 
-/// Twenty years of closes; `data/README.md` names the source.
-const CLOSES: &str = include_str!("data/sp500_daily_close.csv");
+/// Twenty years of closes; `examples/data/README.md` names the source.
+const CLOSES: &str = include_str!("../data/sp500_daily_close.csv");
 
 /// One trading day, named by the close at its end.
 #[derive(Debug, Clone, PartialEq)]

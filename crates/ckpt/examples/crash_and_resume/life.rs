@@ -111,7 +111,7 @@ fn strikes(kill: &Kill, event: &Event) -> bool {
 impl Life {
     fn note(&mut self, event: &Event) {
         match event {
-            Event::Fresh | Event::Finished(_) => {}
+            Event::Fresh | Event::Finished { .. } => {}
             Event::Resumed { day, .. } | Event::Day(day) => self.last_day = *day,
             Event::Saving(_) => self.open_save = Some(OpenSave::Begun),
             Event::Inside(_) => self.open_save = Some(OpenSave::HalfWay),

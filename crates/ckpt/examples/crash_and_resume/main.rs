@@ -11,7 +11,7 @@
 //! each time. In the end parameters, belief, every particle and the random generator of both runs must be identical
 //! bit for bit.
 //!
-//! Where to look: `child.rs` is what an application does to survive, `storage.rs` how it uses the store,
+//! Where to look: `child.rs` is what an application does to survive, `storage.rs` how it opens its session,
 //! `state.rs` what it saves. The model is in `parameters.rs`, `filter.rs` and `kernel.rs`; the rest kills, watches
 //! and compares.
 
@@ -128,15 +128,19 @@ fn demonstrate(root: &Path, seed: u64, options: &Options) -> Result<bool> {
 fn run_undisturbed(work: &Work, screen: &mut Screen) -> Result<Learner> {
     let begun = Instant::now();
     screen.begin("undisturbed", work.days as u64)?;
+    let mut cost = String::new();
     let result = life::live(work, None, |event| {
-        if let Event::Day(day) = event {
-            screen.day(*day);
+        match event {
+            Event::Day(day) => screen.day(*day),
+            Event::Finished { saving, .. } => cost.clone_from(saving),
+            _ => {}
         }
         Ok(())
     });
     screen.end();
     result?;
     screen.line(format!("\nUndisturbed run: {:.1} s", begun.elapsed().as_secs_f64()))?;
+    screen.line(format!("  what saving took: {cost}"))?;
     final_learner(work)
 }
 
@@ -154,8 +158,7 @@ fn run_killed(work: &Work, days: &[Day], screen: &mut Screen) -> Result<Vec<cras
 
 /// The learner as it is in the newest checkpoint, which must be that of the last day.
 fn final_learner(work: &Work) -> Result<Learner> {
-    let found = storage::read_latest(&work.directory)?;
-    let learner = state::put_together(&found.state, &found.particles)?;
+    let learner = storage::read_latest(&work.directory)?;
     if learner.day != work.days as u64 {
         return Err(format!(
             "the newest checkpoint in {} is of day {}, not of the last day {}",

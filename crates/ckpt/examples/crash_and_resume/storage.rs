@@ -1,104 +1,43 @@
-//! All that the example needs of `ckpt`: open, resume, save, and what the parent reads beside the child.
+//! All that the example needs of `ckpt`: a session, the learner as sections and back, and what the parent reads beside
+//! the child.
 
-use std::io::Read;
 use std::path::Path;
 
 use ckpt::{
-    Checkpoint, Deletion, Direction, Event, Metadata, Position, Program, Run, RunOptions, Section, Selector,
-    Skipped, Status, json,
+    BundleMode, BundleReport, Checkpoint, Program, Restore, Run, Save, Section, Selector, Session,
+    SessionOptions,
 };
 
-use crate::Result;
-use crate::state::{FILTER_SECTION, LearnerState, PARTICLES_SECTION};
+use crate::learner::Learner;
+use crate::state::{FILTER_SECTION, HalfWay, LearnerState, PARTICLES_SECTION, put_together, take_apart};
+use crate::{Result, child};
 
 /// Older checkpoints than this many are deleted: two would do, to step back once.
-const KEPT: usize = 3;
+const KEPT: u64 = 3;
 
-/// A run that is opened for writing.
-pub(crate) struct Checkpoints {
-    run: Run,
-    days: u64,
+/// A learner as it is saved.
+pub(crate) struct Moment {
+    state: LearnerState,
+    particles: Vec<u8>,
+    hold: bool,
 }
 
-/// What was loaded.
-pub(crate) struct Found {
-    pub(crate) sequence: u64,
-    /// Why this one, in one line.
-    pub(crate) why: String,
-    pub(crate) state: LearnerState,
-    pub(crate) particles: Vec<u8>,
+/// The session of the run in `directory`: a checkpoint every so many days, until all `days` are learned.
+pub(crate) fn open(directory: &Path, seed: u64, every: u64, days: u64) -> Result<Session> {
+    let mut options = SessionOptions::default().save_every(every).keep_last(KEPT).unit("days").total(days);
+    options.path = Some(directory.to_owned());
+    options.seed = i64::try_from(seed).ok();
+    options.program =
+        Some(Program { name: "crash_and_resume".into(), version: env!("CARGO_PKG_VERSION").into() });
+    let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    Ok(Session::open(directory, "volatility", name, options)?)
 }
 
-impl Checkpoints {
-    /// `days` is how many there are in all.
-    pub(crate) fn open_or_create(directory: &Path, days: u64) -> Result<Checkpoints> {
-        let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default().parse()?;
-        let run = Run::open_or_create(directory, &"volatility".parse()?, &name, RunOptions::new(ckpt::now))?;
-        Ok(Checkpoints { run, days })
-    }
-
-    /// The newest good checkpoint; nothing only if the run holds none.
-    pub(crate) fn resume(&mut self) -> Result<Option<Found>> {
-        if self.run.reader().list()?.is_empty() {
-            return Ok(None);
-        }
-        let loaded = self.run.load_with(&Selector::Latest, take_sections)?;
-        let (state, particles) = decode(loaded.value)?;
-        let why = explain(&loaded.why, &loaded.skipped);
-        Ok(Some(Found { sequence: loaded.entry.sequence, why, state, particles }))
-    }
-
-    /// Saves and returns the number of the checkpoint, once it is durable.
-    pub(crate) fn save(&mut self, state: &LearnerState, particles: &mut (dyn Read + Send)) -> Result<u64> {
-        let done = state.day == self.days;
-        let event = if done { Event::PhaseEnd } else { Event::Periodic };
-        let reason = if done { "the data ended" } else { "a period ended" };
-        let mut metadata = Metadata {
-            status: if done { Status::Completed } else { Status::InProgress },
-            program: Some(Program {
-                name: "crash_and_resume".into(),
-                version: env!("CARGO_PKG_VERSION").into(),
-            }),
-            created_at: ckpt::now(),
-            ..Metadata::default()
-        }
-        .because(event, reason)
-        .at(Position::at(state.day).of(self.days).unit("days"));
-        if let Some((stochastic, constant)) = state.score.per_day() {
-            metadata.metrics.set("log_likelihood_per_day", stochastic);
-            metadata.metrics.set("log_likelihood_per_day_constant", constant);
-            metadata.metrics.declare("log_likelihood_per_day", Direction::Max);
-        }
-        let sections =
-            vec![Section::json(FILTER_SECTION, state)?, Section::reader(PARTICLES_SECTION, particles)];
-        let saved = self.run.save(metadata, sections)?;
-        self.delete_old()?;
-        Ok(saved.sequence)
-    }
-
-    fn delete_old(&self) -> Result<()> {
-        let entries = self.run.reader().list()?;
-        let reason = format!("only the newest {KEPT} are kept");
-        let old: Vec<Deletion> = entries
-            .iter()
-            .rev()
-            .filter(|entry| entry.is_committed())
-            .skip(KEPT)
-            .map(|entry| Deletion { file_name: entry.file_name.clone(), reason: reason.clone() })
-            .collect();
-        if !old.is_empty() {
-            self.run.delete(&old)?;
-        }
-        Ok(())
-    }
-}
-
-/// The newest good checkpoint, read beside whoever writes.
-pub(crate) fn read_latest(directory: &Path) -> Result<Found> {
-    let loaded = Run::open_read_only(directory)?.load_with(&Selector::Latest, take_sections)?;
-    let (state, particles) = decode(loaded.value)?;
-    let why = explain(&loaded.why, &loaded.skipped);
-    Ok(Found { sequence: loaded.entry.sequence, why, state, particles })
+/// The learner of the newest good checkpoint, read beside whoever writes.
+pub(crate) fn read_latest(directory: &Path) -> Result<Learner> {
+    let run = Run::open_read_only(directory)?;
+    let loaded = run.load_with(&Selector::Latest, |found| Learner::restore(found, BundleMode::Strict))?;
+    Ok(loaded.value.0)
 }
 
 /// Names of files that a save left unfinished.
@@ -107,21 +46,30 @@ pub(crate) fn staging_leftovers(directory: &Path) -> Result<Vec<String>> {
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-fn take_sections(checkpoint: &Checkpoint) -> ckpt::Result<(Vec<u8>, Vec<u8>)> {
-    Ok((checkpoint.read(FILTER_SECTION)?, checkpoint.read(PARTICLES_SECTION)?))
+impl Moment {
+    /// The learner as it is now; with `hold` the save stops in its middle and waits to be killed.
+    pub(crate) fn of(learner: &Learner, hold: bool) -> Moment {
+        let (state, particles) = take_apart(learner);
+        Moment { state, particles, hold }
+    }
 }
 
-fn decode((state, particles): (Vec<u8>, Vec<u8>)) -> Result<(LearnerState, Vec<u8>)> {
-    let (state, _) = json::from_slice(&state)?;
-    Ok((state, particles))
+impl Save for Moment {
+    /// The particles are read while the file is written, so the parent can be told when half of them are in it.
+    fn sections(&self) -> ckpt::Result<Vec<Section<'_>>> {
+        let particles = HalfWay::new(&self.particles, || child::half_way(self.state.day, self.hold));
+        Ok(vec![Section::json(FILTER_SECTION, &self.state)?, Section::reader(PARTICLES_SECTION, particles)])
+    }
 }
 
-fn explain(why: &str, skipped: &[Skipped]) -> String {
-    match skipped {
-        [] => format!("{why}, nothing skipped"),
-        skipped => {
-            let each: Vec<String> = skipped.iter().map(ToString::to_string).collect();
-            format!("{why}; skipped: {}", each.join("; "))
-        }
+impl Restore for Learner {
+    fn restore(checkpoint: &Checkpoint, _mode: BundleMode) -> ckpt::Result<(Learner, BundleReport)> {
+        let (state, _) = checkpoint.read_json(FILTER_SECTION)?;
+        let particles = checkpoint.read(PARTICLES_SECTION)?;
+        let learner = put_together(&state, &particles).map_err(|error| ckpt::Error::Incompatible {
+            file: checkpoint.file_name().to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok((learner, BundleReport::default()))
     }
 }
