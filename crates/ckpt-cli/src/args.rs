@@ -7,6 +7,7 @@ mod look;
 mod name;
 mod prune;
 mod save;
+mod simulate;
 mod units;
 
 use std::ffi::OsString;
@@ -24,6 +25,7 @@ pub(crate) use look::{ExplainArgs, StatsArgs, StatusArgs};
 pub(crate) use name::{NameArgs, NameCommand, RenderArgs};
 pub(crate) use prune::{PolicyArgs, PruneArgs, TopArg};
 pub(crate) use save::{Codec, Input, SaveArgs, SectionArg};
+pub(crate) use simulate::SimulateArgs;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let (program, container) = (env!("CARGO_PKG_VERSION"), ContainerVersion::CURRENT);
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Take checkpoints into a run: one that was exported, or those of another system
     Import(ImportArgs),
+    /// Show the saves that a policy would make, and what of them it would keep
+    Simulate(SimulateArgs),
     /// Show what happened in a run, and why
     Log(LogArgs),
     /// Read and write the file names of checkpoints

@@ -16,6 +16,7 @@ mod prune;
 mod restore;
 mod save;
 mod show;
+mod simulate;
 mod stats;
 mod status;
 mod verify;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> anyhow::Result<u8> {
         Command::Explain(args) => explain::run(args, output).map(done),
         Command::Export(args) => export::run(args, output).map(done),
         Command::Import(args) => import::run(args, output).map(done),
+        Command::Simulate(args) => simulate::run(args, output).map(done),
         Command::Log(args) => log::run(args, output).map(done),
         Command::Name(args) => name::run(args, output).map(done),
         Command::Bench(args) => bench::run(args, output).map(done),

@@ -84,6 +84,27 @@ impl Schedule {
         pace.failed_at().is_some() || !self.minimum_pause.is_zero() || self.trigger.needs_time()
     }
 
+    /// The same without anything that goes by time: for a simulation, whose steps take none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use ckpt_policy::{Schedule, Trigger};
+    ///
+    /// let hourly = Trigger::EveryDuration(Duration::from_secs(3600));
+    /// let schedule = Schedule::new(Trigger::any([Trigger::EveryUnits(100), hourly.clone()])?);
+    /// assert_eq!(schedule.without_time().trigger, Trigger::any([Trigger::EveryUnits(100)])?);
+    /// assert!(!Schedule::new(hourly).without_time().trigger.is_on());
+    /// # Ok::<(), ckpt_policy::TriggerError>(())
+    /// ```
+    #[must_use]
+    pub fn without_time(&self) -> Self {
+        Self {
+            trigger: self.trigger.without_time().unwrap_or(Trigger::EveryUnits(0)),
+            minimum_pause: Duration::ZERO,
+            ..self.clone()
+        }
+    }
+
     /// One line a trigger, and one for each of the settings beside them; what is off is shown as `off`.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = Vec::new();

@@ -22,5 +22,5 @@ pub use pressure::{Level, Refusal, Reserve, ReserveError, Room, priority_rank};
 pub use retain::{
     Plan, PlanJson, Planned, Reason, RetentionError, RetentionPolicy, Rule, Top, Verdict, Withheld, plan,
 };
-pub use simulate::{Course, SimulatedSave, simulate};
+pub use simulate::{Course, SimulatedSave, Simulation, simulate};
 pub use trigger::Trigger;

@@ -51,23 +51,50 @@ pub struct SimulatedSave {
 /// # Ok::<(), ckpt_policy::TriggerError>(())
 /// ```
 pub fn simulate(schedule: &Schedule, course: &Course) -> Vec<SimulatedSave> {
-    let mut saves = Vec::new();
-    let mut pace = Pace::start(0);
-    let (mut step, mut at) = (0_u64, Duration::ZERO);
-    let batch_nanos = course.time_per_unit.as_nanos().saturating_mul(u128::from(course.batch.get()));
-    let batch_time = u64::try_from(batch_nanos).map_or(Duration::MAX, Duration::from_nanos);
-    while step < course.target {
-        step = step.saturating_add(course.batch.get());
-        at = at.saturating_add(batch_time);
-        if !schedule.is_due(&pace, step, at) {
-            continue;
-        }
-        if let Some(due) = schedule.due(&pace, step, at) {
-            let interval = pace.units_since_periodic(step);
-            at = at.saturating_add(course.cost.blocked);
-            pace.saved(step, at, due.moves_the_count(), course.cost);
-            saves.push(SimulatedSave { step, interval, reasons: due.reasons });
-        }
+    Simulation::new(schedule, course).collect()
+}
+
+/// The same, one save after another: for who wants to stop when there are too many.
+#[derive(Debug, Clone)]
+pub struct Simulation<'a> {
+    schedule: &'a Schedule,
+    course: Course,
+    pace: Pace,
+    step: u64,
+    at: Duration,
+    batch_time: Duration,
+}
+
+impl<'a> Simulation<'a> {
+    /// At step 0.
+    pub fn new(schedule: &'a Schedule, course: &Course) -> Self {
+        let batch_nanos = course.time_per_unit.as_nanos().saturating_mul(u128::from(course.batch.get()));
+        let batch_time = u64::try_from(batch_nanos).map_or(Duration::MAX, Duration::from_nanos);
+        Self { schedule, course: *course, pace: Pace::start(0), step: 0, at: Duration::ZERO, batch_time }
     }
-    saves
+
+    /// The step it is at: after the last save, the first that is at least the target.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+}
+
+impl Iterator for Simulation<'_> {
+    type Item = SimulatedSave;
+
+    fn next(&mut self) -> Option<SimulatedSave> {
+        while self.step < self.course.target {
+            self.step = self.step.saturating_add(self.course.batch.get());
+            self.at = self.at.saturating_add(self.batch_time);
+            if !self.schedule.is_due(&self.pace, self.step, self.at) {
+                continue;
+            }
+            let Some(due) = self.schedule.due(&self.pace, self.step, self.at) else { continue };
+            let interval = self.pace.units_since_periodic(self.step);
+            self.at = self.at.saturating_add(self.course.cost.blocked);
+            self.pace.saved(self.step, self.at, due.moves_the_count(), self.course.cost);
+            return Some(SimulatedSave { step: self.step, interval, reasons: due.reasons });
+        }
+        None
+    }
 }

@@ -97,6 +97,18 @@ impl Trigger {
         }
     }
 
+    /// What of it does not depend on the time; `None` if that is nothing. What is off stays.
+    pub(crate) fn without_time(&self) -> Option<Self> {
+        let left = |triggers: &[Self]| triggers.iter().filter_map(Self::without_time).collect::<Vec<_>>();
+        let combined =
+            |triggers: Vec<Self>, join: fn(Vec<Self>) -> Self| (!triggers.is_empty()).then(|| join(triggers));
+        match self {
+            Self::Any(triggers) => combined(left(triggers), Self::Any),
+            Self::All(triggers) => combined(left(triggers), Self::All),
+            single => (!single.needs_time()).then(|| single.clone()),
+        }
+    }
+
     /// Whether it is due; `None` if it is off.
     pub(crate) fn is_due(&self, pace: &Pace, step: u64, at: Duration) -> Option<bool> {
         match self {

@@ -14,5 +14,6 @@ mod name;
 mod restore;
 mod save;
 mod scene;
+mod simulate;
 mod transfer;
 mod usage;

@@ -1,0 +1,29 @@
+//! `ckpt doctor`: which run, and by which configuration.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Asks what people ask when something is wrong, and answers each question by what it finds: is anything saved, can it be resumed, \
+would the right one be loaded, is metadata missing, is there room, may it be written, does somebody hold a lock, is anything damaged, \
+what did dead writers leave, is the configuration applied. Each answer says what was found and what to do.
+
+Reads every byte of every checkpoint, and nothing else happens: nothing is created, locked or repaired, so it works beside a \
+running writer and on a directory that can only be read.
+
+Environment: CKPT_CONFIG__SECTION__KEY overrides the configuration.
+
+Exit status: 1 if a problem was found; 0 if not, also with warnings.
+
+Examples:
+  ckpt doctor runs/training/ppo
+  ckpt doctor runs/training/ppo --config checkpoint_config.yaml --json")]
+pub(crate) struct DoctorArgs {
+    /// Directory of the run; if there is none, that is the first finding
+    pub(crate) run: PathBuf,
+    /// The configuration that should be in force (docs/CONFIGURATION.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
