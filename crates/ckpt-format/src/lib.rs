@@ -59,6 +59,8 @@ mod bytes;
 mod codec;
 mod commit;
 mod container;
+#[cfg(feature = "schema")]
+pub mod describe;
 mod digest;
 mod entry;
 mod error;

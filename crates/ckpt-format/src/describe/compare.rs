@@ -1,0 +1,199 @@
+//! What was released against what the code says: the rules of the lock.
+
+use serde_json::{Map, Value};
+
+use super::refusal::Rule;
+use super::shape::{Field, Shape};
+
+/// Whether a version may still grow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The newest version of its kind: JSON may get fields with defaults.
+    Current,
+    /// A version that others came after: nothing may change.
+    Frozen {
+        /// The version after which it is frozen.
+        version: u32,
+        /// The newest version.
+        current: u32,
+    },
+}
+
+/// What the code changed about a released shape, and may not: the paths with the rules they break.
+///
+/// ```
+/// use ckpt_format::describe::{Field, Rule, Shape, Standing, compare};
+///
+/// let field = |unit: &str| Field { type_name: "f64".into(), unit: Some(unit.into()), ..Field::default() };
+/// let shape = |unit| Shape { codec: "json".into(), fields: [("spread".into(), field(unit))].into(), ..Shape::default() };
+/// assert!(compare(&shape("bps"), &shape("bps"), Standing::Current).is_empty());
+/// let refused = compare(&shape("bps"), &shape("USD"), Standing::Current);
+/// assert_eq!(refused[0].0, "spread");
+/// assert!(matches!(refused[0].1, Rule::UnitChanged { .. }));
+/// ```
+pub fn compare(locked: &Shape, code: &Shape, standing: Standing) -> Vec<(String, Rule)> {
+    let mut refused = Vec::new();
+    if locked.codec != code.codec {
+        let rule = Rule::CodecChanged { locked: locked.codec.clone(), code: code.codec.clone() };
+        refused.push(("$".to_owned(), rule));
+    } else if !locked.trace.is_empty() || !code.trace.is_empty() {
+        refused.extend(traces(locked, code));
+    }
+    // A trace that differs tells it better than the fields do.
+    let is_traced = !refused.is_empty() || !locked.trace.is_empty();
+    refused.extend(fields(locked, code, is_traced));
+    if let Standing::Frozen { version, current } = standing {
+        if !is_traced {
+            let added = code.fields.keys().filter(|path| !locked.fields.contains_key(*path));
+            let added: Vec<_> =
+                added.filter(|path| !refused.iter().any(|(known, _)| known == *path)).collect();
+            refused.extend(added.into_iter().map(|path| (path.clone(), Rule::NewFieldWithoutDefault)));
+        }
+        for (path, rule) in &mut refused {
+            let what = change(rule, code.fields.contains_key(path) && !locked.fields.contains_key(path));
+            *rule = Rule::FrozenChanged { version, current, what };
+        }
+    }
+    refused
+}
+
+/// The first words of a rule: what changed, without the way out.
+fn change(rule: &Rule, is_new: bool) -> String {
+    if is_new {
+        return "is new".to_owned();
+    }
+    let text = rule.to_string();
+    text.split([':', ';']).next().unwrap_or_default().to_owned()
+}
+
+fn traces(locked: &Shape, code: &Shape) -> Vec<(String, Rule)> {
+    let absent = || "absent".to_owned();
+    let paths: std::collections::BTreeSet<&String> = locked.trace.keys().chain(code.trace.keys()).collect();
+    let mut refused: Vec<(String, Rule)> = Vec::new();
+    for path in paths {
+        let (old, new) = (locked.trace.get(path), code.trace.get(path));
+        let rule = || Rule::TraceChanged {
+            locked: old.cloned().unwrap_or_else(absent),
+            code: new.cloned().unwrap_or_else(absent),
+        };
+        if old != new {
+            refused.push((path.clone(), rule()));
+        }
+    }
+    refused
+}
+
+fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> {
+    let mut refused = Vec::new();
+    let added: Vec<(&String, &Field)> =
+        code.fields.iter().filter(|(path, _)| !locked.fields.contains_key(*path)).collect();
+    for (path, old) in &locked.fields {
+        let Some(new) = code.fields.get(path) else {
+            // With what holds it, it is gone as well: said once.
+            let inside_what_is_gone = parents(path)
+                .any(|parent| locked.fields.contains_key(parent) && !code.fields.contains_key(parent));
+            if !is_traced && !inside_what_is_gone {
+                refused.push((path.clone(), gone(path, old, &added)));
+            }
+            continue;
+        };
+        refused.extend(one(old, new, is_traced).into_iter().map(|rule| (path.clone(), rule)));
+    }
+    if is_traced {
+        return refused;
+    }
+    for (path, new) in added {
+        let inside_what_is_new = parents(path)
+            .any(|parent| code.fields.contains_key(parent) && !locked.fields.contains_key(parent));
+        if inside_what_is_new {
+            continue;
+        }
+        if new.type_name.starts_with("variant") {
+            refused.push((path.clone(), Rule::NewVariant));
+        } else if new.default.is_none() && !is_part(path) {
+            refused.push((path.clone(), Rule::NewFieldWithoutDefault));
+        }
+    }
+    refused
+}
+
+/// Elements, values and members of a tuple are no fields: nothing can lack them alone.
+fn is_part(path: &str) -> bool {
+    path == "$" || path.ends_with(']') || path.ends_with('}')
+}
+
+/// The paths that hold this one, outermost first.
+fn parents(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices(['.', '[', '{', '<'])
+        .filter_map(|(end, _)| path.get(..end))
+        .filter(|parent| !parent.is_empty())
+}
+
+fn gone(path: &str, old: &Field, added: &[(&String, &Field)]) -> Rule {
+    if old.type_name.starts_with("variant") {
+        return Rule::VariantRemoved;
+    }
+    let beside = |other: &str| parents(other).last() == parents(path).last();
+    let same = |new: &Field| new.type_name == old.type_name && new.unit == old.unit && new.range == old.range;
+    match added.iter().filter(|(other, new)| beside(other) && same(new)).collect::<Vec<_>>().as_slice() {
+        [(to, _)] => Rule::Renamed { path: path.to_owned(), to: (*to).clone() },
+        _ => Rule::Removed,
+    }
+}
+
+fn one(old: &Field, new: &Field, is_traced: bool) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    if old.type_name != new.type_name && !is_traced {
+        rules.push(Rule::TypeChanged { locked: old.type_name.clone(), code: new.type_name.clone() });
+    }
+    if old.unit != new.unit {
+        rules.push(Rule::UnitChanged { locked: in_words(&old.unit), code: in_words(&new.unit) });
+    }
+    if old.range != new.range {
+        rules.push(Rule::RangeChanged { locked: bounds(&old.range), code: bounds(&new.range) });
+    }
+    // A type that changed has another default: said once.
+    match (&old.default, &new.default) {
+        (Some(locked), Some(code)) if rules.is_empty() && first_loss(locked, code, "").is_some() => {
+            rules.push(Rule::DefaultChanged { locked: locked.clone(), code: code.clone() });
+        }
+        (Some(locked), None) if rules.is_empty() => {
+            rules.push(Rule::DefaultRemoved { locked: locked.clone() });
+        }
+        _ => {}
+    }
+    rules
+}
+
+fn in_words(unit: &Option<String>) -> String {
+    unit.clone().unwrap_or_else(|| "no unit".to_owned())
+}
+
+fn bounds(range: &Map<String, Value>) -> String {
+    if range.is_empty() { "none".to_owned() } else { Value::Object(range.clone()).to_string() }
+}
+
+/// The first place at which a document lacks what was recorded of it or has something else; what it has beyond that is no
+/// loss. With what was recorded and what is there.
+pub(super) fn first_loss(recorded: &Value, found: &Value, path: &str) -> Option<(String, Value, Value)> {
+    use super::path::below;
+    match (recorded, found) {
+        (Value::Object(recorded), Value::Object(found)) => recorded.iter().find_map(|(name, value)| {
+            let path = below(path, name);
+            match found.get(name) {
+                Some(there) => first_loss(value, there, &path),
+                None => Some((path, value.clone(), Value::Null)),
+            }
+        }),
+        (Value::Array(recorded), Value::Array(found)) if recorded.len() == found.len() => recorded
+            .iter()
+            .zip(found)
+            .enumerate()
+            .find_map(|(index, (value, there))| first_loss(value, there, &format!("{path}[{index}]"))),
+        _ if recorded == found => None,
+        _ => {
+            let path = if path.is_empty() { "$" } else { path };
+            Some((path.to_owned(), recorded.clone(), found.clone()))
+        }
+    }
+}

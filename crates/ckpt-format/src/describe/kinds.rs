@@ -1,0 +1,379 @@
+//! The kinds of a crate: collected once, then checked, documented, released.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::compare::{Standing, compare, first_loss};
+use super::folder::Folder;
+use super::lock::{Golden, LOCK_FILE, Lock, Locked, ReleaseError, golden_file, make_golden, read_golden};
+use super::pages;
+use super::refusal::{Refusal, Refusals, Rule};
+use super::removal::Removal;
+use super::shape::Shape;
+use super::version::{Defaults, Description, Version, document};
+use super::{Chain, Described};
+use crate::digest::Digest;
+
+/// The stored kinds of a crate or an application.
+#[derive(Default)]
+pub struct Kinds {
+    kinds: BTreeMap<&'static str, Kind>,
+    parts: BTreeMap<String, Value>,
+    /// What was wrong with what was added.
+    broken: Vec<Refusal>,
+}
+
+struct Kind {
+    versions: Vec<Version>,
+    /// The `Default` of the newest version.
+    default: Option<Value>,
+}
+
+/// How much was checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Kinds in the code.
+    pub kinds: usize,
+    /// Versions in the code.
+    pub versions: usize,
+    /// Versions in the lock.
+    pub released: usize,
+    /// Golden files that were read, each as every version from its own on.
+    pub golden_files: usize,
+    /// Fields of JSON kinds that were removed from a stored document, one at a time.
+    pub fields_removed: usize,
+}
+
+impl Kinds {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With a kind, by its newest type, and all its previous versions.
+    #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "it adds a type, and a type is no operand")]
+    pub fn add<T: Described + Chain + Default>(self) -> Self {
+        self.with::<T>(Some(document(&T::default())))
+    }
+
+    /// With a kind that has no cold start, such as an enum: what its fields default to is held against nothing.
+    #[must_use]
+    pub fn add_without_default<T: Described + Chain>(self) -> Self {
+        self.with::<T>(None)
+    }
+
+    /// With the `Default` of a struct that stands inside a kind: in a list, a map, another struct.
+    #[must_use]
+    pub fn part<P: JsonSchema + Serialize + Default>(mut self) -> Self {
+        let name = P::schema_name().into_owned();
+        match document(&P::default()) {
+            Ok(default) => {
+                self.parts.insert(name, default);
+            }
+            Err(error) => self.broken.push(not_described(&name, 0, format!("its Default: {error}"))),
+        }
+        self
+    }
+
+    fn with<T: Described + Chain>(
+        mut self,
+        default: Option<Result<Value, crate::json::RefusedValue>>,
+    ) -> Self {
+        let default = default.transpose().unwrap_or_else(|error| {
+            self.broken.push(not_described(T::KIND, T::VERSION, format!("its Default: {error}")));
+            None
+        });
+        let kind = Kind { versions: T::versions(), default };
+        if self.kinds.insert(T::KIND, kind).is_some() {
+            self.broken.push(not_described(T::KIND, 0, "it was added twice".to_owned()));
+        }
+        self
+    }
+
+    /// The names of the kinds.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.kinds.keys().copied().collect()
+    }
+
+    /// The shape of a kind's version, as the code has it.
+    pub fn shape(&self, kind: &str, version: u32) -> Option<Shape> {
+        let of_version =
+            self.describe(kind).into_iter().find(|description| description.version.number == version);
+        of_version.map(|description| description.shape)
+    }
+
+    /// Every field of every version in JSON, removed from a stored document: what arrived in its place.
+    ///
+    /// # Errors
+    /// [`Refusals`] for each field that no sample holds, that no report names or whose absence changes another.
+    pub fn removals(&self) -> Result<Vec<Removal>, Refusals> {
+        let mut removals = Vec::new();
+        let mut refused = self.broken.clone();
+        for description in self.kinds.keys().flat_map(|name| self.describe(name)) {
+            removals.extend(description.removals);
+            refused.extend(description.refusals);
+        }
+        if refused.is_empty() { Ok(removals) } else { Err(Refusals(refused)) }
+    }
+
+    /// Holds the code against the lock and the golden files in the folder.
+    ///
+    /// # Errors
+    /// [`Refusals`]: every change that would break a file on somebody's disk, with its way out.
+    pub fn check(&self, folder: &Folder) -> Result<Summary, Refusals> {
+        let mut refused = self.broken.clone();
+        let lock = Lock::read(folder).unwrap_or_else(|reason| {
+            refused.push(not_described(LOCK_FILE, 0, reason));
+            Lock::default()
+        });
+        let mut summary = Summary::default();
+        for name in self.kinds.keys() {
+            let descriptions = self.describe(name);
+            let locked = lock.kinds.get(*name).cloned().unwrap_or_default();
+            summary.kinds += 1;
+            summary.versions += descriptions.len();
+            summary.released += locked.len();
+            summary.golden_files += locked.values().map(|locked| locked.golden.len()).sum::<usize>();
+            summary.fields_removed +=
+                descriptions.iter().map(|description| description.removals.len()).sum::<usize>();
+            refused.extend(never_released(&descriptions, &locked));
+            refused.extend(Held { kind: name, descriptions: &descriptions, locked: &locked }.check(folder));
+        }
+        for name in lock.kinds.keys().filter(|name| !self.kinds.contains_key(name.as_str())) {
+            let (kind, path) = (name.clone(), "$".to_owned());
+            refused.push(Refusal { kind, version: 0, path, rule: Rule::KindGone });
+        }
+        if refused.is_empty() { Ok(summary) } else { Err(Refusals(refused)) }
+    }
+
+    /// What releasing a kind adds to the folder, or changes in it: the lock, and new golden files.
+    ///
+    /// # Errors
+    /// [`ReleaseError`]: nothing is new, the check refuses something, a golden file is there already.
+    pub fn release(&self, kind: &str, folder: &Folder) -> Result<Folder, ReleaseError> {
+        if !self.kinds.contains_key(kind) {
+            let known = self.names().join(", ");
+            return Err(ReleaseError::UnknownKind { kind: kind.to_owned(), known });
+        }
+        let mut lock =
+            Lock::read(folder).map_err(|reason| Refusals(vec![not_described(LOCK_FILE, 0, reason)]))?;
+        let descriptions = self.describe(kind);
+        let mut locked = lock.kinds.remove(kind).unwrap_or_default();
+        let mut refused = self.broken.clone();
+        refused.extend(Held { kind, descriptions: &descriptions, locked: &locked }.check(folder));
+        if !refused.is_empty() {
+            return Err(Refusals(refused).into());
+        }
+        let mut files = Folder::default();
+        for (index, description) in descriptions.iter().enumerate() {
+            let number = description.version.number;
+            let earlier = locked.get(&number).cloned();
+            let Some(next) = released(description, earlier, folder, &mut files)? else { continue };
+            let reads = reads(&descriptions[index..=index], &locked, number, &files, folder);
+            let reads = reads.map_err(Refusals)?;
+            locked.insert(number, Locked { reads, ..next });
+        }
+        if files.iter().next().is_none() {
+            let version = descriptions.last().map_or(0, |description| description.version.number);
+            return Err(ReleaseError::NothingNew { kind: kind.to_owned(), version });
+        }
+        lock.kinds.insert(kind.to_owned(), locked);
+        files.insert(LOCK_FILE, lock.to_text());
+        Ok(files)
+    }
+
+    /// The documentation: an index, a page a kind, a JSON Schema a version.
+    ///
+    /// # Errors
+    /// [`Refusals`] if the lock can't be read.
+    pub fn pages(&self, folder: &Folder) -> Result<Folder, Refusals> {
+        let lock =
+            Lock::read(folder).map_err(|reason| Refusals(vec![not_described(LOCK_FILE, 0, reason)]))?;
+        let kinds: Vec<_> = self.kinds.keys().map(|name| (*name, self.describe(name))).collect();
+        Ok(pages::pages(&kinds, &lock))
+    }
+
+    /// The versions of a kind, oldest first; none of an unknown one.
+    fn describe(&self, name: &str) -> Vec<Description> {
+        let Some(kind) = self.kinds.get(name) else { return Vec::new() };
+        let newest = kind.versions.len().saturating_sub(1);
+        let describe = |(index, version): (usize, &Version)| {
+            let judged = index == newest;
+            let own = kind.default.as_ref().filter(|_| judged);
+            version.describe(&Defaults { own, parts: &self.parts, judged })
+        };
+        kind.versions.iter().enumerate().map(describe).collect()
+    }
+}
+
+/// The next state of a version in the lock, and its golden file; nothing if it is as it was released.
+fn released(
+    description: &Description,
+    earlier: Option<Locked>,
+    folder: &Folder,
+    files: &mut Folder,
+) -> Result<Option<Locked>, ReleaseError> {
+    let mut locked = earlier.clone().unwrap_or_else(|| Locked {
+        shape: Shape { codec: description.shape.codec.clone(), ..Shape::default() },
+        golden: Vec::new(),
+        reads: BTreeMap::new(),
+    });
+    let release = locked.golden.len() + 1;
+    let known: BTreeSet<String> = locked.shape.fields.keys().cloned().collect();
+    let is_new = |path: &&String| !known.contains(path.as_str());
+    if earlier.is_some() && !description.shape.fields.keys().any(|path| is_new(&path)) {
+        return Ok(None);
+    }
+    for (path, field) in &description.shape.fields {
+        let mut field = field.clone();
+        field.release = locked.shape.fields.get(path).map_or(release as u32, |known| known.release);
+        locked.shape.fields.insert(path.clone(), field);
+    }
+    locked.shape.trace.clone_from(&description.shape.trace);
+    let file = golden_file(description.version.kind, description.version.number, release);
+    if folder.get(&file).is_some() {
+        return Err(ReleaseError::Exists { file });
+    }
+    let (golden, bytes) = make_golden(description, file)?;
+    files.insert(golden.file.clone(), bytes);
+    locked.golden.push(golden);
+    Ok(Some(locked))
+}
+
+/// What the golden files of the versions before `number` read as in it.
+fn reads(
+    description: &[Description],
+    locked: &BTreeMap<u32, Locked>,
+    number: u32,
+    files: &Folder,
+    folder: &Folder,
+) -> Result<BTreeMap<String, Vec<Value>>, Vec<Refusal>> {
+    let mut reads = BTreeMap::new();
+    let goldens = locked.range(..number).flat_map(|(_, locked)| &locked.golden);
+    for (golden, description) in goldens.flat_map(|golden| description.iter().map(move |one| (golden, one))) {
+        let bytes = files.get(&golden.file).or_else(|| folder.get(&golden.file)).unwrap_or_default();
+        let values = values(bytes, &description.version).map_err(|reason| {
+            let rule = Rule::GoldenUnreadable { file: golden.file.clone(), reason };
+            vec![Refusal {
+                kind: description.version.kind.to_owned(),
+                version: number,
+                path: "$".to_owned(),
+                rule,
+            }]
+        })?;
+        reads.insert(golden.file.clone(), values);
+    }
+    Ok(reads)
+}
+
+/// The values of a golden file, read as a version.
+fn values(file: &[u8], version: &Version) -> Result<Vec<Value>, String> {
+    let read = |section| version.read(section).map(|(value, _)| value).map_err(|error| error.to_string());
+    read_golden(file)?.iter().map(read).collect()
+}
+
+fn never_released(descriptions: &[Description], locked: &BTreeMap<u32, Locked>) -> Vec<Refusal> {
+    let before_the_newest = descriptions.iter().rev().skip(1).rev().map(|description| &description.version);
+    let never = before_the_newest.filter(|version| !locked.contains_key(&version.number));
+    never
+        .map(|version| Refusal {
+            kind: version.kind.to_owned(),
+            version: version.number,
+            path: "$".to_owned(),
+            rule: Rule::NeverReleased { version: version.number },
+        })
+        .collect()
+}
+
+fn not_described(kind: &str, version: u32, reason: String) -> Refusal {
+    Refusal { kind: kind.to_owned(), version, path: "$".to_owned(), rule: Rule::NotDescribed { reason } }
+}
+
+/// A kind in the code and in the lock.
+struct Held<'a> {
+    kind: &'a str,
+    descriptions: &'a [Description],
+    locked: &'a BTreeMap<u32, Locked>,
+}
+
+impl Held<'_> {
+    fn check(&self, folder: &Folder) -> Vec<Refusal> {
+        let mut refused: Vec<Refusal> =
+            self.descriptions.iter().flat_map(|description| description.refusals.clone()).collect();
+        for (number, locked) in self.locked {
+            let Some(description) = self.descriptions.iter().find(|one| one.version.number == *number) else {
+                refused.push(self.refusal(*number, "$", Rule::MissingMigration { version: *number }));
+                continue;
+            };
+            let known =
+                |path: &str| refused.iter().any(|known| known.version == *number && known.path == path);
+            let compared = compare(&locked.shape, &description.shape, self.standing(*number));
+            let compared: Vec<_> = compared.into_iter().filter(|(path, _)| !known(path)).collect();
+            refused.extend(compared.into_iter().map(|(path, rule)| self.refusal(*number, &path, rule)));
+        }
+        // A shape that changed reads its files otherwise: said once.
+        let is_sound = refused.is_empty();
+        for (number, locked) in self.locked {
+            for golden in &locked.golden {
+                match folder.get(&golden.file) {
+                    None => refused.push(self.refusal(*number, &golden.file, Rule::GoldenMissing)),
+                    Some(bytes) => refused.extend(self.golden(*number, golden, bytes, is_sound)),
+                }
+            }
+        }
+        refused
+    }
+
+    fn standing(&self, version: u32) -> Standing {
+        match self.descriptions.last().map(|newest| newest.version.number) {
+            Some(current) if current > version => Standing::Frozen { version, current },
+            _ => Standing::Current,
+        }
+    }
+
+    /// One golden file, read as every version from its own on.
+    fn golden(&self, number: u32, golden: &Golden, bytes: &[u8], is_sound: bool) -> Vec<Refusal> {
+        let found = Digest::of(bytes).to_string();
+        if found != golden.digest {
+            let rule = Rule::GoldenChanged { locked: golden.digest.clone(), found };
+            return vec![self.refusal(number, &golden.file, rule)];
+        }
+        let mut refused = Vec::new();
+        let later =
+            self.descriptions.iter().filter(|description| is_sound && description.version.number >= number);
+        for description in later {
+            let version = description.version.number;
+            let read = match values(bytes, &description.version) {
+                Ok(read) => read,
+                Err(reason) => {
+                    let rule = Rule::GoldenUnreadable { file: golden.file.clone(), reason };
+                    refused.push(self.refusal(version, "$", rule));
+                    continue;
+                }
+            };
+            let locked = match self.locked.get(&version) {
+                _ if version == number => &golden.values,
+                Some(locked) => locked.reads.get(&golden.file).unwrap_or(&golden.values),
+                // Not released yet: that it can be read is all that is asked.
+                None => continue,
+            };
+            let other = first_loss(&Value::from(locked.clone()), &Value::from(read), "");
+            refused.extend(other.map(|(path, locked, code)| {
+                self.refusal(
+                    version,
+                    &path,
+                    Rule::GoldenReadsOther { file: golden.file.clone(), locked, code },
+                )
+            }));
+        }
+        refused
+    }
+
+    fn refusal(&self, version: u32, path: &str, rule: Rule) -> Refusal {
+        Refusal { kind: self.kind.to_owned(), version, path: path.to_owned(), rule }
+    }
+}

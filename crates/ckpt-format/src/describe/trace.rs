@@ -1,0 +1,417 @@
+//! The calls that a type's `Deserialize` makes, without any bytes: for a positional codec that is its shape.
+//!
+//! A deserializer that has no input answers each call with a value of a sample where it has one, and with zero, nothing or
+//! one element where it has none; it is asked again until every variant of every enum was read once. A type inside itself
+//! is read once.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    SeqAccess, VariantAccess, Visitor,
+};
+use serde_json::Value;
+
+use super::path::below;
+
+/// Ways through the enums of a type. A type with more variants in all is not one that people read in a table.
+const PASSES_MAX: usize = 4096;
+
+/// How deep types may hold each other, so that one without an end is told.
+const DEPTH_MAX: usize = 100;
+
+/// The calls by their path: `struct {count, vol}`, `u32`, `seq`; or the path at which the type refused what it was given.
+pub(super) fn trace<T: DeserializeOwned>(
+    sample: &Value,
+) -> Result<BTreeMap<String, String>, (String, String)> {
+    let state = State::default();
+    for _ in 0..PASSES_MAX {
+        let tracer = Tracer { state: &state, path: String::new(), hint: Some(sample), open: &[] };
+        if let Err(error) = T::deserialize(tracer) {
+            let path = state.failed.borrow().clone().unwrap_or_else(|| "$".to_owned());
+            return Err((path, error.0));
+        }
+        if state.is_complete("") {
+            return Ok(collapsed(state.calls.into_inner()));
+        }
+    }
+    Err(("$".to_owned(), format!("it has more than {PASSES_MAX} ways through its enums")))
+}
+
+#[derive(Default)]
+struct State {
+    calls: RefCell<BTreeMap<String, String>>,
+    /// For each enum, by its path, which of its variants have been read in every way.
+    variants: RefCell<BTreeMap<String, Vec<bool>>>,
+    failed: RefCell<Option<String>>,
+}
+
+impl State {
+    fn note(&self, path: &str, call: impl Into<String>) {
+        let path = if path.is_empty() { "$" } else { path };
+        self.calls.borrow_mut().entry(path.to_owned()).or_insert_with(|| call.into());
+    }
+
+    /// Whether every variant at and below a path was read.
+    fn is_complete(&self, path: &str) -> bool {
+        let variants = self.variants.borrow();
+        let is_below = |at: &str| match at.strip_prefix(path) {
+            Some(rest) => path.is_empty() || rest.is_empty() || rest.starts_with(['.', '[', '{', '?']),
+            None => false,
+        };
+        let mut below = variants.iter().filter(|(at, _)| is_below(at));
+        below.all(|(_, done)| done.iter().all(|done| *done))
+    }
+
+    fn fail<T>(&self, path: &str, result: Result<T, Refused>) -> Result<T, Refused> {
+        if result.is_err() {
+            self.failed
+                .borrow_mut()
+                .get_or_insert_with(|| if path.is_empty() { "$" } else { path }.to_owned());
+        }
+        result
+    }
+}
+
+/// Tuples whose elements are all the same are told once: `x[0]` to `x[3]` become `x[*]`.
+fn collapsed(mut calls: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut tuples: Vec<String> =
+        calls.iter().filter(|(_, call)| call.starts_with("tuple ")).map(|(path, _)| path.clone()).collect();
+    // The innermost first, so that rows of rows come out as one.
+    tuples.sort_by_key(|path| std::cmp::Reverse(path.len()));
+    for path in tuples {
+        let base = if path == "$" { "" } else { &path };
+        let inside = |calls: &BTreeMap<String, String>, index: usize| {
+            let prefix = format!("{base}[{index}]");
+            let inside = calls
+                .iter()
+                .filter_map(|(path, call)| Some((path.strip_prefix(&prefix)?.to_owned(), call.clone())));
+            inside.collect::<Vec<_>>()
+        };
+        let first = inside(&calls, 0);
+        let count = (0..).take_while(|index| !inside(&calls, *index).is_empty()).count();
+        if count < 2 || (1..count).any(|index| inside(&calls, index) != first) {
+            continue;
+        }
+        for index in 0..count {
+            let prefix = format!("{base}[{index}]");
+            calls.retain(|path, _| !path.starts_with(&prefix));
+        }
+        calls.extend(first.into_iter().map(|(rest, call)| (format!("{base}[*]{rest}"), call)));
+    }
+    calls
+}
+
+#[derive(Clone)]
+struct Tracer<'a> {
+    state: &'a State,
+    path: String,
+    hint: Option<&'a Value>,
+    /// Names of the structs and enums that are being read.
+    open: &'a [&'static str],
+}
+
+impl<'a> Tracer<'a> {
+    fn at<'b>(&'b self, path: String, hint: Option<&'b Value>, open: &'b [&'static str]) -> Tracer<'b> {
+        Tracer { state: self.state, path, hint, open }
+    }
+
+    /// Whether the innermost type that is being read is inside itself: then it has to come to an end.
+    fn is_again(&self) -> bool {
+        self.open.split_last().is_some_and(|(last, before)| before.contains(last))
+    }
+
+    /// The types that are open inside `name`.
+    fn enter(&self, name: &'static str) -> Result<Vec<&'static str>, Refused> {
+        if self.open.len() >= DEPTH_MAX {
+            return Err(Refused(
+                "it holds itself without end: its first variant, an option or a list must end it".to_owned(),
+            ));
+        }
+        Ok([self.open, &[name]].concat())
+    }
+
+    fn field(&self, name: &str) -> Option<&'a Value> {
+        self.hint.and_then(|hint| hint.get(name))
+    }
+
+    fn number(&self) -> Option<&'a serde_json::Number> {
+        self.hint.and_then(|hint| hint.as_number())
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident $visit:ident $word:literal $type:ty = $value:expr),* $(,)?) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+            self.state.note(&self.path, $word);
+            let value: fn(&Self) -> Option<$type> = $value;
+            self.state.fail(&self.path, visitor.$visit(value(&self).unwrap_or_default()))
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for Tracer<'_> {
+    type Error = Refused;
+
+    scalars! {
+        deserialize_bool visit_bool "bool" bool = |tracer| tracer.hint?.as_bool(),
+        deserialize_i8 visit_i8 "i8" i8 = |tracer| tracer.number()?.as_i64()?.try_into().ok(),
+        deserialize_i16 visit_i16 "i16" i16 = |tracer| tracer.number()?.as_i64()?.try_into().ok(),
+        deserialize_i32 visit_i32 "i32" i32 = |tracer| tracer.number()?.as_i64()?.try_into().ok(),
+        deserialize_i64 visit_i64 "i64" i64 = |tracer| tracer.number()?.as_i64(),
+        deserialize_i128 visit_i128 "i128" i128 = |tracer| tracer.number()?.as_i128(),
+        deserialize_u8 visit_u8 "u8" u8 = |tracer| tracer.number()?.as_u64()?.try_into().ok(),
+        deserialize_u16 visit_u16 "u16" u16 = |tracer| tracer.number()?.as_u64()?.try_into().ok(),
+        deserialize_u32 visit_u32 "u32" u32 = |tracer| tracer.number()?.as_u64()?.try_into().ok(),
+        deserialize_u64 visit_u64 "u64" u64 = |tracer| tracer.number()?.as_u64(),
+        deserialize_u128 visit_u128 "u128" u128 = |tracer| tracer.number()?.as_u128(),
+        deserialize_f32 visit_f32 "f32" f32 = |tracer| tracer.number()?.as_f64().map(|value| value as f32),
+        deserialize_f64 visit_f64 "f64" f64 = |tracer| tracer.number()?.as_f64(),
+        deserialize_char visit_char "char" char = |tracer| tracer.hint?.as_str()?.chars().next(),
+        deserialize_string visit_string "str" String = |tracer| tracer.hint?.as_str().map(str::to_owned),
+        deserialize_byte_buf visit_byte_buf "bytes" Vec<u8> = |_| None,
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_byte_buf(visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
+        let refused = Refused(
+            "the type asks the bytes what they are (untagged, tag, flatten), which only json can answer"
+                .to_owned(),
+        );
+        self.state.fail(&self.path, Err(refused))
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.state.note(&self.path, "option");
+        if self.is_again() {
+            return visitor.visit_none();
+        }
+        let hint = self.hint.filter(|hint| !hint.is_null());
+        let path = format!("{}?", self.path);
+        self.state.fail(&path, visitor.visit_some(self.at(path.clone(), hint, self.open)))
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.state.note(&self.path, "unit");
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        self.deserialize_unit(visitor)
+    }
+
+    /// No byte of its own.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        let state = self.state;
+        let path = self.path.clone();
+        state.fail(&path, visitor.visit_newtype_struct(self))
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.state.note(&self.path, "seq");
+        let hint = self.hint.and_then(|hint| hint.get(0));
+        let elements = if self.is_again() { vec![] } else { vec![(format!("{}[]", self.path), hint)] };
+        self.state.fail(&self.path, visitor.visit_seq(Parts::new(&self, elements, self.open)))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
+        self.state.note(&self.path, format!("tuple {length}"));
+        let elements = (0..length)
+            .map(|index| (format!("{}[{index}]", self.path), self.hint.and_then(|hint| hint.get(index))));
+        self.state.fail(&self.path, visitor.visit_seq(Parts::new(&self, elements.collect(), self.open)))
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        self.deserialize_tuple(length, visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        self.state.note(&self.path, "map");
+        let entry = self.hint.and_then(|hint| hint.as_object()).and_then(|entries| entries.iter().next());
+        let key =
+            entry.map(|(key, _)| serde_json::from_str(key).unwrap_or_else(|_| Value::from(key.as_str())));
+        let parts = [
+            (format!("{}{{key}}", self.path), key.as_ref()),
+            (format!("{}{{}}", self.path), entry.map(|(_, value)| value)),
+        ];
+        let parts = if self.is_again() { vec![] } else { parts.to_vec() };
+        self.state.fail(&self.path, visitor.visit_map(Parts::new(&self, parts, self.open)))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        let open = self.enter(name)?;
+        self.state.note(&self.path, format!("struct {{{}}}", fields.join(", ")));
+        let parts = fields.iter().map(|field| (below(&self.path, field), self.field(field)));
+        self.state.fail(&self.path, visitor.visit_seq(Parts::new(&self, parts.collect(), &open)))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        let open = self.enter(name)?;
+        let numbered: Vec<String> =
+            variants.iter().enumerate().map(|(index, name)| format!("{index} {name}")).collect();
+        self.state.note(&self.path, format!("enum {{{}}}", numbered.join(", ")));
+        let ends = self.open.contains(&name) || self.is_again();
+        let next = {
+            let mut known = self.state.variants.borrow_mut();
+            let done = known.entry(self.path.clone()).or_insert_with(|| vec![ends; variants.len()]);
+            done.iter().position(|done| !done).unwrap_or_default()
+        };
+        let Some(variant) = variants.get(next) else {
+            return Err(Refused(format!("{name} has no variant, so there is no value of it")));
+        };
+        let path = below(&self.path, variant);
+        let inside = self.at(path.clone(), self.field(variant), &open);
+        let value = self.state.fail(&path, visitor.visit_enum(Chosen { number: next as u32, inside }))?;
+        if self.state.is_complete(&path) {
+            let mut known = self.state.variants.borrow_mut();
+            if let Some(done) = known.get_mut(&self.path).and_then(|done| done.get_mut(next)) {
+                *done = true;
+            }
+        }
+        Ok(value)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+}
+
+/// The parts of a value, one after the other: of a map the keys and values in turn.
+struct Parts<'a> {
+    state: &'a State,
+    open: &'a [&'static str],
+    left: std::vec::IntoIter<(String, Option<&'a Value>)>,
+}
+
+impl<'a> Parts<'a> {
+    fn new(of: &'a Tracer<'_>, parts: Vec<(String, Option<&'a Value>)>, open: &'a [&'static str]) -> Self {
+        Self { state: of.state, open, left: parts.into_iter() }
+    }
+
+    fn next<'de, T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refused> {
+        let Some((path, hint)) = self.left.next() else { return Ok(None) };
+        let tracer = Tracer { state: self.state, path: path.clone(), hint, open: self.open };
+        self.state.fail(&path, seed.deserialize(tracer)).map(Some)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Parts<'_> {
+    type Error = Refused;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refused> {
+        self.next(seed)
+    }
+}
+
+impl<'de> MapAccess<'de> for Parts<'_> {
+    type Error = Refused;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
+        self.next(seed)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Refused> {
+        self.next(seed)?.ok_or_else(|| Refused("the map has no more entries".to_owned()))
+    }
+}
+
+/// An enum with the variant that is its turn.
+struct Chosen<'a> {
+    number: u32,
+    inside: Tracer<'a>,
+}
+
+impl<'a, 'de> EnumAccess<'de> for Chosen<'a> {
+    type Error = Refused;
+    type Variant = Tracer<'a>;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Tracer<'a>), Refused> {
+        let number: de::value::U32Deserializer<Refused> = self.number.into_deserializer();
+        Ok((seed.deserialize(number)?, self.inside))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Tracer<'_> {
+    type Error = Refused;
+
+    fn unit_variant(self) -> Result<(), Refused> {
+        self.state.note(&self.path, "unit variant");
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refused> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
+        self.deserialize_tuple(length, visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        self.state.note(&self.path, format!("struct {{{}}}", fields.join(", ")));
+        let parts = fields.iter().map(|field| (below(&self.path, field), self.field(field)));
+        self.state.fail(&self.path, visitor.visit_seq(Parts::new(&self, parts.collect(), self.open)))
+    }
+}
+
+/// What the type said to a value that it was given.
+#[derive(Debug)]
+struct Refused(String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl de::Error for Refused {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(message.to_string())
+    }
+}

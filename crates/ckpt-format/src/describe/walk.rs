@@ -1,0 +1,321 @@
+//! From a JSON Schema to the list of its fields and variants, in the words of the field table.
+
+use serde_json::{Map, Value};
+
+use super::path::{Place, Step};
+use super::shape::Field;
+
+/// One field, variant or part of a value that says something of itself.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) place: Place,
+    pub(super) field: Field,
+    /// Its doc comment; that of its type if it has none.
+    pub(super) meaning: String,
+    pub(super) owner: Owner,
+    /// A field of a struct, which a stored document may lack.
+    pub(super) removable: bool,
+}
+
+/// Whose `Default` speaks for a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// The stored type.
+    Root,
+    /// A struct inside, by the name of its schema, and how many steps lead to it.
+    Part(String, usize),
+    /// Nobody: the data of a variant, a tuple.
+    Nobody,
+}
+
+/// Everything in the schema of a stored type, in alphabetical order of the fields of each struct.
+pub(super) fn walk(schema: &Value) -> Vec<Found> {
+    let nothing = Map::new();
+    let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&nothing);
+    let mut walk = Walk { definitions, found: Vec::new(), open: Vec::new() };
+    let is_struct = schema.get("properties").is_some();
+    let root = Place::default();
+    if is_struct {
+        walk.type_of(schema, &root, &Owner::Root);
+    } else {
+        walk.part(schema, &root, &Owner::Root, false, true);
+    }
+    walk.found
+}
+
+struct Walk<'a> {
+    definitions: &'a Map<String, Value>,
+    found: Vec<Found>,
+    /// Types that are being walked, so that one that holds itself ends.
+    open: Vec<&'a str>,
+}
+
+impl<'a> Walk<'a> {
+    /// Notes a part and what is below it. What is neither a field nor says anything of itself is told by its parent's type.
+    fn part(
+        &mut self,
+        schema: &'a Value,
+        place: &Place,
+        owner: &Owner,
+        removable: bool,
+        always: bool,
+    ) -> String {
+        let index = self.found.len();
+        let (unit, range) = (unit(schema), range(schema));
+        let noted = always || unit.is_some() || !range.is_empty();
+        if noted {
+            let meaning = self.meaning(schema);
+            let field = Field { unit, range, release: 1, ..Field::default() };
+            self.found.push(Found { place: place.clone(), field, meaning, owner: owner.clone(), removable });
+        }
+        let type_name = self.type_of(schema, place, owner);
+        if let Some(found) = self.found.get_mut(index).filter(|_| noted) {
+            found.field.type_name.clone_from(&type_name);
+        }
+        type_name
+    }
+
+    /// The words for a type; notes the fields and variants inside.
+    fn type_of(&mut self, schema: &'a Value, place: &Place, owner: &Owner) -> String {
+        if let Some(name) = reference(schema) {
+            return self.definition(name, place);
+        }
+        if let Some(only) = schema.get("allOf").and_then(Value::as_array).and_then(|all| all.first()) {
+            return self.type_of(only, place, owner);
+        }
+        for word in ["anyOf", "oneOf"] {
+            if let Some(parts) = schema.get(word).and_then(Value::as_array) {
+                return self.one_of(parts, place, owner);
+            }
+        }
+        if let Some(names) = schema.get("enum").and_then(Value::as_array) {
+            for name in names.iter().filter_map(Value::as_str) {
+                self.variant(name, place, String::new());
+            }
+            return optional("enum", names.contains(&Value::Null));
+        }
+        match schema.get("type") {
+            Some(Value::String(name)) => self.plain(name, schema, place, owner),
+            Some(Value::Array(names)) => {
+                let named = names.iter().filter_map(Value::as_str).find(|name| *name != "null");
+                let name = self.plain(named.unwrap_or("null"), schema, place, owner);
+                optional(&name, names.iter().any(|name| name == "null"))
+            }
+            _ if schema.get("const").is_some() => format!("constant {}", schema["const"]),
+            _ => "any".to_owned(),
+        }
+    }
+
+    fn definition(&mut self, name: &'a str, place: &Place) -> String {
+        if self.open.contains(&name) {
+            return "object of the same type".to_owned();
+        }
+        let Some(schema) = self.definitions.get(name) else { return "any".to_owned() };
+        self.open.push(name);
+        let type_name = self.type_of(schema, place, &Owner::Part(name.to_owned(), place.0.len()));
+        self.open.pop();
+        type_name
+    }
+
+    fn plain(&mut self, name: &str, schema: &'a Value, place: &Place, owner: &Owner) -> String {
+        let format = schema.get("format").and_then(Value::as_str);
+        match (name, format) {
+            ("number", Some("float")) => "f32".to_owned(),
+            ("number", _) => "f64".to_owned(),
+            ("integer", Some(format)) => integer(format),
+            ("boolean", _) => "bool".to_owned(),
+            ("array", _) => self.array(schema, place),
+            ("object", _) => self.object(schema, place, owner),
+            (name, Some(format)) => format!("{name} ({format})"),
+            (name, None) => name.to_owned(),
+        }
+    }
+
+    fn array(&mut self, schema: &'a Value, place: &Place) -> String {
+        if let Some(elements) = schema.get("prefixItems").and_then(Value::as_array) {
+            let names: Vec<String> = elements
+                .iter()
+                .enumerate()
+                .map(|(index, element)| {
+                    self.part(element, &place.then(Step::Index(index)), &Owner::Nobody, false, false)
+                })
+                .collect();
+            return format!("({})", names.join(", "));
+        }
+        let element = match schema.get("items") {
+            Some(items) => self.part(items, &place.then(Step::Elements), &Owner::Nobody, false, false),
+            None => "any".to_owned(),
+        };
+        match (schema.get("minItems"), schema.get("maxItems")) {
+            (Some(least), Some(most)) if least == most => format!("[{element}; {least}]"),
+            _ if schema.get("uniqueItems") == Some(&Value::Bool(true)) => format!("set of {element}"),
+            _ => format!("list of {element}"),
+        }
+    }
+
+    fn object(&mut self, schema: &'a Value, place: &Place, owner: &Owner) -> String {
+        if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
+            for (name, field) in fields {
+                self.part(field, &place.then(Step::Field(name.clone())), owner, true, true);
+            }
+            return "object".to_owned();
+        }
+        let keys =
+            schema.get("patternProperties").and_then(Value::as_object).and_then(|keys| keys.iter().next());
+        let values = keys.map(|(_, values)| values).or_else(|| schema.get("additionalProperties"));
+        let by = keys.map(|(pattern, _)| format!(" by {pattern}")).unwrap_or_default();
+        match values {
+            Some(values) if values.is_object() || values == &Value::Bool(true) => {
+                let value = self.part(values, &place.then(Step::Values), &Owner::Nobody, false, false);
+                format!("map of {value}{by}")
+            }
+            _ => "object".to_owned(),
+        }
+    }
+
+    /// `Option`, or an enum.
+    fn one_of(&mut self, parts: &'a [Value], place: &Place, owner: &Owner) -> String {
+        let is_null = |part: &&Value| part.get("type") == Some(&Value::String("null".to_owned()));
+        let nullable = parts.iter().any(|part| is_null(&part));
+        let parts: Vec<&Value> = parts.iter().filter(|part| !is_null(part)).collect();
+        if let [only] = parts.as_slice()
+            && nullable
+        {
+            return optional(&self.type_of(only, place, owner), true);
+        }
+        for (index, part) in parts.iter().enumerate() {
+            self.alternative(index, part, place);
+        }
+        optional("enum", nullable)
+    }
+
+    fn alternative(&mut self, index: usize, part: &'a Value, place: &Place) {
+        let meaning = self.meaning(part);
+        if let Some(name) = part.get("const").and_then(Value::as_str) {
+            return self.variant(name, place, meaning);
+        }
+        if let Some(names) = part.get("enum").and_then(Value::as_array) {
+            return names
+                .iter()
+                .filter_map(Value::as_str)
+                .for_each(|name| self.variant(name, place, String::new()));
+        }
+        let fields = part.get("properties").and_then(Value::as_object);
+        let tag = fields.and_then(|fields| fields.values().find_map(|field| field.get("const")?.as_str()));
+        match (fields.map(|fields| fields.iter().collect::<Vec<_>>()).as_deref(), tag) {
+            (_, Some(name)) => self.among(name.to_owned(), part, place, meaning),
+            (Some([(name, data)]), None) => {
+                let below = place.then(Step::Variant((*name).clone()));
+                let index = self.found.len();
+                self.variant(name, place, meaning);
+                let type_name = self.type_of(data, &below, &Owner::Nobody);
+                if let Some(found) = self.found.get_mut(index) {
+                    found.field.type_name = format!("variant of {type_name}");
+                    (found.field.unit, found.field.range) = (unit(data), range(data));
+                }
+            }
+            _ => self.among(index.to_string(), part, place, meaning),
+        }
+    }
+
+    /// A variant that is told by a tag among its fields, or by its form.
+    fn among(&mut self, name: String, part: &'a Value, place: &Place, meaning: String) {
+        let below = place.then(Step::Among(name));
+        let index = self.found.len();
+        self.note(below.clone(), meaning);
+        let type_name = self.type_of(part, &below, &Owner::Nobody);
+        if let Some(found) = self.found.get_mut(index) {
+            found.field.type_name = format!("variant of {type_name}");
+        }
+    }
+
+    fn variant(&mut self, name: &str, place: &Place, meaning: String) {
+        self.note(place.then(Step::Variant(name.to_owned())), meaning);
+    }
+
+    fn note(&mut self, place: Place, meaning: String) {
+        let field = Field { type_name: "variant".to_owned(), release: 1, ..Field::default() };
+        self.found.push(Found { place, field, meaning, owner: Owner::Nobody, removable: false });
+    }
+
+    fn meaning(&self, schema: &Value) -> String {
+        let said = |schema: &Value| schema.get("description").and_then(Value::as_str).map(str::to_owned);
+        let of_type = || said(self.definitions.get(reference(schema)?)?);
+        said(schema).or_else(of_type).unwrap_or_default()
+    }
+}
+
+fn reference(schema: &Value) -> Option<&str> {
+    schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
+}
+
+fn optional(type_name: &str, nullable: bool) -> String {
+    if nullable { format!("option of {type_name}") } else { type_name.to_owned() }
+}
+
+fn unit(schema: &Value) -> Option<String> {
+    schema.get("x-unit").map(|unit| unit.as_str().map_or_else(|| unit.to_string(), str::to_owned))
+}
+
+/// `uint64` is `u64`, `uint` is `usize`.
+fn integer(format: &str) -> String {
+    let (sign, width) = format.strip_prefix('u').map_or(('i', format), |rest| ('u', rest));
+    match width.strip_prefix("int") {
+        Some("") => format!("{sign}size"),
+        Some(bits) => format!("{sign}{bits}"),
+        None => format.to_owned(),
+    }
+}
+
+const BOUNDS: [&str; 12] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+];
+
+/// The bounds that a type's name does not say already.
+fn range(schema: &Value) -> Map<String, Value> {
+    let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+    let fixed = schema.get("minItems").is_some() && schema.get("minItems") == schema.get("maxItems");
+    let of_the_type = |word: &str, bound: &Value| match word {
+        "minItems" | "maxItems" => fixed,
+        "minimum" => bound.as_f64() == lowest(format),
+        "maximum" => bound.as_f64() == highest(format),
+        _ => false,
+    };
+    let bounds = BOUNDS.iter().filter_map(|word| Some((*word, schema.get(*word)?)));
+    bounds
+        .filter(|(word, bound)| !of_the_type(word, bound))
+        .map(|(word, bound)| (word.to_owned(), bound.clone()))
+        .collect()
+}
+
+fn lowest(format: &str) -> Option<f64> {
+    match format {
+        "int8" => Some(i8::MIN.into()),
+        "int16" => Some(i16::MIN.into()),
+        "int32" => Some(i32::MIN.into()),
+        _ => format.starts_with("uint").then_some(0.0),
+    }
+}
+
+fn highest(format: &str) -> Option<f64> {
+    match format {
+        "int8" => Some(i8::MAX.into()),
+        "int16" => Some(i16::MAX.into()),
+        "int32" => Some(i32::MAX.into()),
+        "uint8" => Some(u8::MAX.into()),
+        "uint16" => Some(u16::MAX.into()),
+        "uint32" => Some(u32::MAX.into()),
+        _ => None,
+    }
+}
