@@ -1,0 +1,162 @@
+//! The bundle: the market maker's learned state as one section per component, and the stamp without which it is not saved.
+
+pub mod names;
+pub mod v1;
+mod v2;
+
+use ckpt_format::{Bundle, BundleReader, BundleWriter, EncodeError};
+
+use crate::component::baseline::Baseline;
+use crate::component::enhanced::Enhanced;
+use crate::component::ensemble::EnsembleWeights;
+use crate::component::fill_rate::FillRate;
+use crate::component::informed_flow::InformedFlow;
+use crate::component::kappa::Kappa;
+use crate::component::kelly::KellyTracker;
+use crate::component::kill_switch::KillSwitch;
+use crate::component::learned::LearnedParams;
+use crate::component::metadata::MarketMetadata;
+use crate::component::momentum::Momentum;
+use crate::component::pre_fill::PreFill;
+use crate::component::quote_outcomes::QuoteOutcomes;
+use crate::component::readiness::Readiness;
+use crate::component::regime::RegimeHmm;
+use crate::component::rl::RlTable;
+use crate::component::vol_filter::VolFilter;
+
+/// The learned state. Its default is a cold start.
+///
+/// It is no [`Bundle`]: only a [`StampedBundle`] can be saved, so that no path to the disk forgets the readiness.
+///
+/// ```compile_fail
+/// fn saved(bundle: impl ckpt_format::Bundle) {}
+/// saved(ckpt_market::MarketBundle::default());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MarketBundle {
+    /// Of which asset, when, for how long, and where it comes from.
+    pub metadata: MarketMetadata,
+    /// 26 learned parameters.
+    pub learned_params: LearnedParams,
+    /// Adverse selection before a fill, by six signals.
+    pub pre_fill: PreFill,
+    /// Adverse selection by ten features.
+    pub enhanced: Enhanced,
+    /// Volatility.
+    pub vol_filter: VolFilter,
+    /// Regime of the market.
+    pub regime_hmm: RegimeHmm,
+    /// Informed, noise and forced flow.
+    pub informed_flow: InformedFlow,
+    /// Fill rate by depth.
+    pub fill_rate: FillRate,
+    /// Fill intensity of own fills.
+    pub kappa_own: Kappa,
+    /// Fill intensity of bids.
+    pub kappa_bid: Kappa,
+    /// Fill intensity of asks.
+    pub kappa_ask: Kappa,
+    /// Whether moves go on.
+    pub momentum: Momentum,
+    /// Wins and losses.
+    pub kelly_tracker: KellyTracker,
+    /// Trust in the models.
+    pub ensemble_weights: EnsembleWeights,
+    /// The learning agent's values.
+    pub rl_q_table: RlTable,
+    /// Why trading was stopped, and the day's figures.
+    pub kill_switch: KillSwitch,
+    /// What became of quotes; since version 2 of the bundle.
+    pub quote_outcomes: QuoteOutcomes,
+    /// Baseline of rewards; since version 2 of the bundle.
+    pub baseline_tracker: Baseline,
+}
+
+/// A bundle with what the gate thought of it: what is saved and loaded, as one section per component.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StampedBundle {
+    bundle: MarketBundle,
+    readiness: Readiness,
+}
+
+impl StampedBundle {
+    pub(crate) fn new(bundle: MarketBundle, readiness: Readiness) -> Self {
+        Self { bundle, readiness }
+    }
+
+    /// The state.
+    pub fn bundle(&self) -> &MarketBundle {
+        &self.bundle
+    }
+
+    /// What the gate thought of it when it was saved.
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// The state, to go on with.
+    pub fn into_bundle(self) -> MarketBundle {
+        self.bundle
+    }
+}
+
+impl Bundle for StampedBundle {
+    fn write(&self, writer: &mut BundleWriter) -> Result<(), EncodeError> {
+        let Self { bundle, readiness } = self;
+        writer.put(names::METADATA, &bundle.metadata)?;
+        writer.put(names::LEARNED_PARAMS, &bundle.learned_params)?;
+        writer.put(names::PRE_FILL, &bundle.pre_fill)?;
+        writer.put(names::ENHANCED, &bundle.enhanced)?;
+        writer.put(names::VOL_FILTER, &bundle.vol_filter)?;
+        writer.put(names::REGIME_HMM, &bundle.regime_hmm)?;
+        writer.put(names::INFORMED_FLOW, &bundle.informed_flow)?;
+        writer.put(names::FILL_RATE, &bundle.fill_rate)?;
+        writer.put(names::KAPPA_OWN, &bundle.kappa_own)?;
+        writer.put(names::KAPPA_BID, &bundle.kappa_bid)?;
+        writer.put(names::KAPPA_ASK, &bundle.kappa_ask)?;
+        writer.put(names::MOMENTUM, &bundle.momentum)?;
+        writer.put(names::KELLY_TRACKER, &bundle.kelly_tracker)?;
+        writer.put(names::ENSEMBLE_WEIGHTS, &bundle.ensemble_weights)?;
+        if bundle.rl_q_table.is_sorted() {
+            writer.put(names::RL_Q_TABLE, &bundle.rl_q_table)?;
+        } else {
+            // Equal state makes equal bytes, whatever map the agent keeps its cells in.
+            let mut table = bundle.rl_q_table.clone();
+            table.sort();
+            writer.put(names::RL_Q_TABLE, &table)?;
+        }
+        writer.put(names::KILL_SWITCH, &bundle.kill_switch)?;
+        writer.put(names::READINESS, readiness)?;
+        writer.put(names::QUOTE_OUTCOMES, &bundle.quote_outcomes)?;
+        writer.put(names::BASELINE_TRACKER, &bundle.baseline_tracker)
+    }
+
+    fn read(reader: &mut BundleReader<'_>) -> Self {
+        let mut bundle = MarketBundle {
+            metadata: reader.take(names::METADATA),
+            learned_params: reader.take(names::LEARNED_PARAMS),
+            pre_fill: reader.take(names::PRE_FILL),
+            enhanced: reader.take(names::ENHANCED),
+            vol_filter: reader.take(names::VOL_FILTER),
+            regime_hmm: reader.take(names::REGIME_HMM),
+            informed_flow: reader.take(names::INFORMED_FLOW),
+            fill_rate: reader.take(names::FILL_RATE),
+            kappa_own: reader.take(names::KAPPA_OWN),
+            kappa_bid: reader.take(names::KAPPA_BID),
+            kappa_ask: reader.take(names::KAPPA_ASK),
+            momentum: reader.take(names::MOMENTUM),
+            kelly_tracker: reader.take(names::KELLY_TRACKER),
+            ensemble_weights: reader.take(names::ENSEMBLE_WEIGHTS),
+            rl_q_table: reader.take(names::RL_Q_TABLE),
+            kill_switch: reader.take(names::KILL_SWITCH),
+            quote_outcomes: reader.take(names::QUOTE_OUTCOMES),
+            baseline_tracker: reader.take(names::BASELINE_TRACKER),
+        };
+        // Version 1 said when the figures of the day were taken only while it was triggered: they are as old as the rest.
+        let kill_switch = &mut bundle.kill_switch;
+        if kill_switch.figures_at_ms == 0 {
+            kill_switch.figures_at_ms = bundle.metadata.timestamp_ms;
+        }
+        Self { readiness: reader.take(names::READINESS), bundle }
+    }
+}
