@@ -138,6 +138,8 @@
 //! | `ckpt-format` | the container's bytes, codecs, versions and migrations, metadata, names, selectors; no I/O |
 //! | `ckpt-store` | the run's directory: publish, verify, step back, fence, pin, delete |
 //! | `ckpt-policy` | when to save, what to keep, what to do when the disk fills; no I/O |
+//! | `ckpt-gate` | whether restored state may be trusted, with every shortfall; no I/O. Here the module `gate`, feature `gate` |
+//! | `ckpt-transfer` | priors from one system to another; no I/O. Here the module `transfer`, feature `transfer` |
 //! | `ckpt` | this one: all of them, the clock, and with the feature `config` the configuration from files |
 //!
 //! An application may take only the crates it needs; the names are the same.
@@ -150,8 +152,13 @@ mod session;
 mod stop;
 
 pub use ckpt_format::*;
+// Modules, because a verdict and a cause are other things there than in policy and metadata.
+#[cfg(feature = "gate")]
+pub use ckpt_gate as gate;
 pub use ckpt_policy::*;
 pub use ckpt_store::*;
+#[cfg(feature = "transfer")]
+pub use ckpt_transfer as transfer;
 pub use clock::now;
 #[cfg(feature = "config")]
 pub use config::*;
