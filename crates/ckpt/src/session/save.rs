@@ -18,9 +18,17 @@ pub(super) struct InFlight {
     ticket: u64,
     begun: Instant,
     blocked: Duration,
+    of: Snapshot,
+}
+
+/// What a save is of: acknowledged when it is durable.
+#[derive(Debug)]
+struct Snapshot {
     step: u64,
     counted: Counted,
     values: Vec<(String, f64)>,
+    /// The strongest of its events.
+    event: String,
 }
 
 /// What became of a save that was begun.
@@ -113,7 +121,7 @@ impl Session {
             match (result, flight) {
                 (Ok(saved), Some(flight)) => {
                     let cost = Cost { blocked: flight.blocked, total: flight.begun.elapsed() };
-                    self.acknowledge(&saved, flight.step, flight.counted, cost, &flight.values);
+                    self.acknowledge(&saved, &flight.of, cost);
                 }
                 (Ok(_), None) => {}
                 // Without a save of its own it is what the hook after one met.
@@ -250,6 +258,7 @@ impl Session {
         if background.is_some() {
             return self.submit(metadata, counted, state, begun);
         }
+        let of = self.snapshot_of(&metadata, counted);
         let saved = match state.sections().and_then(|sections| run.save(metadata, sections)) {
             Ok(saved) => saved,
             Err(error) => {
@@ -262,8 +271,7 @@ impl Session {
         let cost = begun.elapsed();
         self.summary.add_blocked(cost);
         self.dirty = false;
-        let values = self.metrics.clone();
-        self.acknowledge(&saved, step, counted, Cost { blocked: cost, total: cost }, &values);
+        self.acknowledge(&saved, &of, Cost { blocked: cost, total: cost });
         Ok(Written::Durable(Box::new(saved)))
     }
 
@@ -282,6 +290,7 @@ impl Session {
         let may_drop = metadata.event_list().iter().all(|event| event.class() == EventClass::Periodic);
         self.tickets = self.tickets.wrapping_add(1);
         let ticket = self.tickets;
+        let of = self.snapshot_of(&metadata, counted);
         let arena = &self.arena;
         let take = || Ok(Job::new(ticket, metadata, arena.snapshot(state.sections()?)?));
         let (submitted, failures) = match background.submit_with(may_drop, take) {
@@ -305,32 +314,35 @@ impl Session {
                 self.count_skipped();
             }
             self.pace.started(step, at, counted.0);
-            let values = self.metrics.clone();
-            self.in_flight.push(InFlight { ticket, begun, blocked, step, counted, values });
+            self.in_flight.push(InFlight { ticket, begun, blocked, of });
             self.dirty = false;
         }
         self.take_in(failures.into_iter().map(SaveOutcome::failed))?;
         Ok(if submitted == Submitted::Skipped { Written::Dropped } else { Written::Queued })
     }
 
+    fn snapshot_of(&self, metadata: &Metadata, counted: Counted) -> Snapshot {
+        Snapshot {
+            step: self.step_number(),
+            counted,
+            values: self.metrics.clone(),
+            event: Event::strongest(&metadata.event_list()).map(Event::to_string).unwrap_or_default(),
+        }
+    }
+
     /// A checkpoint is durable.
-    fn acknowledge(
-        &mut self,
-        saved: &Saved,
-        step: u64,
-        counted: Counted,
-        cost: Cost,
-        values: &[(String, f64)],
-    ) {
-        let values: Vec<(&str, f64)> = values.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    fn acknowledge(&mut self, saved: &Saved, of: &Snapshot, cost: Cost) {
+        let step = of.step;
+        let values: Vec<(&str, f64)> =
+            of.values.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         self.best.record(saved.epoch, saved.sequence, &values);
-        self.pace.saved(step, self.started.elapsed(), counted.0, cost);
+        self.pace.saved(step, self.started.elapsed(), of.counted.0, cost);
         self.times.record(cost.total, saved.stored_bytes);
         self.saved_step = step;
         if self.held.as_ref().is_some_and(|held| held.step <= step) {
             self.held = None;
         }
-        self.count(saved);
+        self.count(saved, &of.event);
     }
 
     fn count_skipped(&mut self) {
@@ -338,9 +350,9 @@ impl Session {
         metrics::counter!("ckpt_saves_skipped_total").increment(1);
     }
 
-    fn count(&mut self, saved: &Saved) {
+    fn count(&mut self, saved: &Saved, event: &str) {
         self.summary.saves = self.summary.saves.saturating_add(1);
-        metrics::counter!("ckpt_saves_total").increment(1);
+        metrics::counter!("ckpt_saves_total", "event" => event.to_owned()).increment(1);
         metrics::gauge!("ckpt_last_save_bytes").set(saved.stored_bytes as f64);
         let costs = &saved.costs;
         let phases = [
