@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::scene::{Ran, Scene};
 
 /// A save that waits for the rest of its input, with the writer's lock held.
-fn waiting_save(scene: &Scene) -> Child {
+pub(crate) fn waiting_save(scene: &Scene) -> Child {
     let child = scene.start("save train/ppo in=-");
     let staging = scene.path("train/ppo/.staging");
     let deadline = Instant::now() + Duration::from_secs(20);

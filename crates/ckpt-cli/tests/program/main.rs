@@ -2,18 +2,23 @@
 #![expect(clippy::unwrap_used, reason = "what surrounds a test must not fail quietly either")]
 
 mod bench;
+mod best;
 mod conflict;
 mod damage;
 mod delete;
 mod diff;
+mod explain;
 mod import;
 mod json_docs;
 mod list;
 mod log;
 mod name;
+mod prune;
 mod restore;
 mod save;
 mod scene;
 mod simulate;
+mod stats;
+mod status;
 mod transfer;
 mod usage;

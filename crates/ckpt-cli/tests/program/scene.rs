@@ -98,6 +98,25 @@ impl Scene {
         scene
     }
 
+    /// Adds a periodic checkpoint to a run for each of these values of `sharpe_ratio`, 1,000 steps apart.
+    pub(crate) fn save_periodic(&self, run: &str, market: &str, values: &[&str]) {
+        self.write("w.bin", vec![1; 5_000]);
+        for (place, value) in values.iter().enumerate() {
+            let step = (place + 1) * 1_000;
+            self.run(&format!(
+                "save {run} --market {market} --seed 42 --step {step} --total 100000 --event periodic --metric \
+                 sharpe_ratio={value} w=w.bin"
+            ))
+            .ok();
+        }
+    }
+
+    /// The numbers that a run has, as it lists them.
+    pub(crate) fn sequences(&self, run: &str) -> Vec<u64> {
+        let rows = self.run(&format!("list {run} --json")).ok().json();
+        rows.as_array().unwrap().iter().map(|row| row["sequence"].as_u64().unwrap()).collect()
+    }
+
     /// The only file of `train/ppo` with that number.
     pub(crate) fn checkpoint(&self, sequence: u64) -> PathBuf {
         let prefix = format!("{sequence:08}_");

@@ -46,7 +46,7 @@ fn summary(pruned: &Pruned, outcome: &Outcome) -> String {
     let (keep, delete) = (human::count(plan.keep()), count(plan.delete()));
     let bytes = human::size(plan.freed_bytes());
     match outcome {
-        _ if plan.delete() == 0 => format!("nothing to delete: all of {} stay", count(plan.keep())),
+        _ if plan.delete() == 0 => format!("nothing to delete of {}", count(plan.keep())),
         Outcome::DryRun => {
             format!("would delete {delete} ({bytes}) and keep {keep}; this is a dry run, nothing was deleted")
         }
