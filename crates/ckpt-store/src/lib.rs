@@ -62,6 +62,7 @@ mod snapshot;
 mod space;
 pub mod storage;
 mod store;
+mod survey;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod typed;
@@ -81,6 +82,7 @@ pub use runs::{find_runs, is_run};
 pub use section::Section;
 pub use snapshot::{Arena, Snapshot};
 pub use store::{Run, Saved};
+pub use survey::{LockHolder, LockSight, Obstacle, SetAside, StagedFile, Stops, Survey, may_write_in};
 pub use writer::{
     BackgroundWriter, Counters, Failure, Job, Outlook, SaveOutcome, Submitted, WhenBusy, WriterOptions,
 };

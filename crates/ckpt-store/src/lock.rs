@@ -33,11 +33,11 @@ pub(crate) enum Purpose {
 
 /// What stands in a lock file: for people, and for who wants to take over.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Note {
-    host: String,
-    pid: u32,
-    since: Timestamp,
-    epoch: u64,
+pub(crate) struct Note {
+    pub(crate) host: String,
+    pub(crate) pid: u32,
+    pub(crate) since: Timestamp,
+    pub(crate) epoch: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     purpose: Option<Purpose>,
 }
@@ -69,7 +69,7 @@ impl Locker {
     pub(crate) fn own(&self, epoch: u64) -> Result<Ownership> {
         self.try_own(epoch)?.ok_or_else(|| {
             let way_out = "wait for it, stop it, or write to another run";
-            let note = self.read_note(layout::WRITER_LOCK);
+            let note = read_note(self.storage.as_ref(), layout::WRITER_LOCK);
             Error::Locked { what: "the run".to_owned(), holder: holder(note.as_ref(), way_out) }
         })
     }
@@ -118,7 +118,7 @@ impl Locker {
         if let Some(mutation) = self.try_mutate(epoch, Purpose::Open, self.wait)? {
             return Ok(mutation);
         }
-        let note = self.read_note(layout::MUTATION_LOCK);
+        let note = read_note(self.storage.as_ref(), layout::MUTATION_LOCK);
         let stale = note.is_some_and(|note| note.epoch < epoch && note.purpose == Some(Purpose::Publish));
         if !stale {
             return Err(self.mutation_locked());
@@ -159,7 +159,7 @@ impl Locker {
     }
 
     fn mutation_locked(&self) -> Error {
-        let note = self.read_note(layout::MUTATION_LOCK);
+        let note = read_note(self.storage.as_ref(), layout::MUTATION_LOCK);
         let way_out = "it is in the middle of a change: let it go on (kill -CONT) or end it, then try again";
         Error::Locked { what: "changing the run".to_owned(), holder: holder(note.as_ref(), way_out) }
     }
@@ -171,14 +171,6 @@ impl Locker {
         let note = Note { host, pid, since: (self.clock)(), epoch, purpose };
         // The note of who held it before must not stand for this one; cutting it needs no room.
         serde_json::to_string(&note).is_ok_and(|text| lock.note(&text).is_ok()) || lock.note("").is_ok()
-    }
-
-    fn read_note(&self, path: &str) -> Option<Note> {
-        const NOTE_LENGTH_MAX: usize = 4_096;
-        let file = self.storage.open(path, Access::Read).ok()?;
-        let mut bytes = vec![0; NOTE_LENGTH_MAX];
-        let length = file.read_at(0, &mut bytes).ok()?;
-        serde_json::from_slice(bytes.get(..length)?).ok()
     }
 }
 
@@ -221,6 +213,15 @@ impl Mutation {
 pub(crate) fn highest_marker(storage: &dyn Storage) -> Result<u64> {
     let names = storage.list("").map_err(|source| Error::io("listing", ".", source))?;
     Ok(names.iter().filter_map(|entry| layout::marker_epoch(&entry.name)).max().unwrap_or(0))
+}
+
+/// What stands in a lock file, if it can be read.
+pub(crate) fn read_note(storage: &dyn Storage, path: &str) -> Option<Note> {
+    const NOTE_LENGTH_MAX: usize = 4_096;
+    let file = storage.open(path, Access::Read).ok()?;
+    let mut bytes = vec![0; NOTE_LENGTH_MAX];
+    let length = file.read_at(0, &mut bytes).ok()?;
+    serde_json::from_slice(bytes.get(..length)?).ok()
 }
 
 fn holder(note: Option<&Note>, way_out: &str) -> String {
