@@ -2,6 +2,7 @@
 
 mod bench;
 mod best;
+mod doctor;
 mod import;
 mod look;
 mod name;
@@ -20,6 +21,7 @@ use clap_complete::Shell;
 
 pub(crate) use bench::BenchArgs;
 pub(crate) use best::{BestArgs, ByArg};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use import::{By, ImportArgs};
 pub(crate) use look::{ExplainArgs, StatsArgs, StatusArgs};
 pub(crate) use name::{NameArgs, NameCommand, RenderArgs};
@@ -95,6 +97,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Show the saves that a policy would make, and what of them it would keep
     Simulate(SimulateArgs),
+    /// Answer what people ask when something is wrong, by what is found
+    Doctor(DoctorArgs),
     /// Show what happened in a run, and why
     Log(LogArgs),
     /// Read and write the file names of checkpoints

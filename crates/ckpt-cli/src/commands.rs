@@ -5,6 +5,7 @@ mod best;
 mod completions;
 mod delete;
 mod diff;
+mod doctor;
 mod explain;
 mod export;
 mod import;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> anyhow::Result<u8> {
         Command::Export(args) => export::run(args, output).map(done),
         Command::Import(args) => import::run(args, output).map(done),
         Command::Simulate(args) => simulate::run(args, output).map(done),
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Log(args) => log::run(args, output).map(done),
         Command::Name(args) => name::run(args, output).map(done),
         Command::Bench(args) => bench::run(args, output).map(done),

@@ -16,17 +16,17 @@ use crate::table::{Cell, Table};
 
 /// What verifying one file found out, in JSON.
 #[derive(Debug, Clone, Serialize)]
-struct Finding {
-    sequence: u64,
-    state: State,
+pub(super) struct Verified {
+    pub(super) sequence: u64,
+    pub(super) state: State,
     #[serde(skip_serializing_if = "Option::is_none")]
-    section: Option<String>,
+    pub(super) section: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    block: Option<u32>,
+    pub(super) block: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     #[serde(skip)]
-    name: String,
+    pub(super) name: String,
     #[serde(skip)]
     bytes: u64,
 }
@@ -44,7 +44,7 @@ struct RunFindings<'a> {
     kind: &'a str,
     name: &'a str,
     run_id: &'a str,
-    checkpoints: &'a [Finding],
+    checkpoints: &'a [Verified],
 }
 
 pub(crate) fn run(args: &VerifyArgs, output: &Output) -> anyhow::Result<u8> {
@@ -78,14 +78,14 @@ pub(crate) fn run(args: &VerifyArgs, output: &Output) -> anyhow::Result<u8> {
     }
 }
 
-fn report(findings: &[Finding], started: Instant, output: &Output) -> anyhow::Result<u8> {
+fn report(findings: &[Verified], started: Instant, output: &Output) -> anyhow::Result<u8> {
     output
         .answer(findings, || format!("{}{}", table(findings).render(0), summary(findings.iter(), started)))?;
     Ok(status(findings.iter()))
 }
 
 fn report_runs(
-    verified: &[(&RunReader, Vec<Finding>)],
+    verified: &[(&RunReader, Vec<Verified>)],
     started: Instant,
     output: &Output,
 ) -> anyhow::Result<u8> {
@@ -106,7 +106,7 @@ fn report_runs(
 }
 
 /// Damage counts most, then what needs another program, then what is in disorder.
-fn status<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> u8 {
+fn status<'a>(findings: impl Iterator<Item = &'a Verified> + Clone) -> u8 {
     let any = |states: &[State]| findings.clone().any(|finding| states.contains(&finding.state));
     if any(&[State::Damaged]) {
         DAMAGED
@@ -119,12 +119,12 @@ fn status<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> u8 {
     }
 }
 
-fn verify_run(run: &RunReader, selector: Option<&Selector>) -> anyhow::Result<Vec<Finding>> {
+fn verify_run(run: &RunReader, selector: Option<&Selector>) -> anyhow::Result<Vec<Verified>> {
     if let Some(selector) = selector {
         let found = run.verify(Some(selector))?;
         return Ok(found
             .into_iter()
-            .map(|found| Finding {
+            .map(|found| Verified {
                 sequence: found.entry.sequence,
                 state: found.state,
                 section: found.section,
@@ -135,17 +135,21 @@ fn verify_run(run: &RunReader, selector: Option<&Selector>) -> anyhow::Result<Ve
             })
             .collect());
     }
-    let entries = run.list()?;
+    Ok(verify_all(run, &run.list()?))
+}
+
+/// Reads every byte of these, in their order.
+pub(super) fn verify_all(run: &RunReader, entries: &[Entry]) -> Vec<Verified> {
     let progress = Progress::new("verifying", entries.iter().map(|entry| entry.stored_bytes).sum());
     let findings = entries.iter().map(|entry| {
         let outcome = run.open_checkpoint(&entry.file_name).and_then(|checkpoint| checkpoint.verify());
         progress.advance(entry.stored_bytes);
         finding(entry, outcome)
     });
-    Ok(findings.collect())
+    findings.collect()
 }
 
-fn verify_file(args: &VerifyArgs) -> anyhow::Result<Finding> {
+fn verify_file(args: &VerifyArgs) -> anyhow::Result<Verified> {
     let name = args.path.display().to_string();
     let (entry, outcome) = match source::open_file(&args.path) {
         Ok(checkpoint) => (source::row_of_file(&args.path, &checkpoint), checkpoint.verify()),
@@ -165,17 +169,17 @@ fn verify_file(args: &VerifyArgs) -> anyhow::Result<Finding> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(Finding { name, ..finding(&entry, outcome) })
+    Ok(Verified { name, ..finding(&entry, outcome) })
 }
 
 /// What a listing says against a file stands, unless its bytes are damaged besides.
-fn finding(entry: &Entry, outcome: ckpt::Result<()>) -> Finding {
+fn finding(entry: &Entry, outcome: ckpt::Result<()>) -> Verified {
     let (state, reason) = match &outcome {
         Err(error) if entry.state == State::Committed => (state_of(error), Some(reason_of(error))),
         _ => (entry.state, entry.reason.clone()),
     };
     let part = outcome.as_ref().err().and_then(ckpt::Error::part);
-    Finding {
+    Verified {
         sequence: entry.sequence,
         state,
         section: part.and_then(|part| part.section()).map(str::to_owned),
@@ -210,7 +214,7 @@ fn tell_unknown(run: &RunReader, output: &Output) {
     }
 }
 
-fn table(findings: &[Finding]) -> Table {
+fn table(findings: &[Verified]) -> Table {
     let mut table =
         Table::default().right("seq").left("state").left("file").right("size").left("what is wrong");
     for finding in findings {
@@ -231,7 +235,7 @@ fn table(findings: &[Finding]) -> Table {
     table
 }
 
-fn summary<'a>(findings: impl Iterator<Item = &'a Finding> + Clone, started: Instant) -> String {
+fn summary<'a>(findings: impl Iterator<Item = &'a Verified> + Clone, started: Instant) -> String {
     let count = findings.clone().count();
     let bad = findings.clone().filter(|finding| finding.state != State::Committed).count();
     let bytes = findings.map(|finding| finding.bytes).sum();
