@@ -1,4 +1,4 @@
-//! A Q-learning agent on a frozen lake: saved every 100,000 episodes and whenever an evaluation improves on the best.
+//! A Q-learning agent on a frozen lake: saved every 50,000 episodes and whenever an evaluation improves on the best.
 //!
 //! ```text
 //! cargo run --release -p ckpt --example rl_episodes [DIRECTORY [EPISODES]]
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
 
 pub(crate) fn run(root: &Path, episodes: u64) -> Result<()> {
     let options = SessionOptions::default()
-        .save_every(100_000)
+        .save_every(50_000)
         .monitor(Monitor::new("success_rate", Direction::Max))
         .keep_last(5)
         .unit("episodes")
