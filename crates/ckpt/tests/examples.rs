@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::error::Error;
+use std::fs::OpenOptions;
 use std::io::{BufRead as _, BufReader, Lines};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,33 @@ fn a_download_goes_on_in_the_middle_of_a_file() {
     let lines = strike("child_download", "downloads/mirror", 3);
     let continued = |line: &String| line.starts_with("file-") && !line.ends_with(" from byte 0");
     assert!(lines.iter().any(continued), "every request began at byte 0: {lines:#?}");
+}
+
+/// Nobody waits for the disk while a file arrives, so a power loss may take some of it that a checkpoint speaks of.
+#[test]
+fn a_part_that_the_disk_lost_is_downloaded_again() {
+    let root = tempfile::tempdir().unwrap();
+    let run = root.path().join("downloads/mirror");
+    let (file, bytes) = loop {
+        let mut life = Life::start("child_download", root.path());
+        while !life.line().expect("it came to its end before it was struck").starts_with("saved") {}
+        life.signal(Signal::KILL);
+        life.end();
+        let reader = Run::open_read_only(&run).unwrap();
+        let state = reader.load_with(&Selector::Latest, |checkpoint| checkpoint.read_json("state"));
+        let (state, _): (serde_json::Value, _) = state.unwrap().value;
+        let bytes = state["part_bytes"].as_u64().unwrap();
+        if bytes > 0 {
+            let number = state["done"].as_array().unwrap().len();
+            break (root.path().join(format!("files/file-{number}")), bytes);
+        }
+    };
+    OpenOptions::new().write(true).open(&file).unwrap().set_len(bytes - 1).unwrap();
+    let mut life = Life::start("child_download", root.path());
+    life.end();
+    assert!(life.said.iter().any(|line| line.ends_with("it begins anew")), "{:#?}", life.said);
+    let (result, _) = to_the_end(life, &run);
+    assert_eq!(result, "result: the digests of 12 of 12 files are those of the server");
 }
 
 #[test]
