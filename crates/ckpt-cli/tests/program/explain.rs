@@ -66,7 +66,7 @@ fn one_that_was_deleted_says_when_by_whom_and_why() {
     assert!(answer["gone"]["at"].is_string() && answer["gone"]["by"]["pid"].is_u64(), "{answer}");
     assert_eq!(
         (&answer["saved"]["events"][0]["event"], &answer["saved"]["stored_bytes"]),
-        (&json!("periodic"), &json!(12_288))
+        (&json!("periodic"), &json!(8_192))
     );
     assert!(answer["name"].as_str().unwrap().starts_with("00000001_NQ"), "{answer}");
     scene

@@ -174,22 +174,23 @@ fn a_damaged_newest_counts_in_no_rule_and_the_newest_good_one_stays() {
     scene.save_periodic("train/ppo", "NQ", &SIX);
     scene.damage(6);
     scene.damage(5);
-    let dry = scene.run("prune train/ppo --keep-last 1 --dry-run --json").ok();
+    let dry = scene.run("prune train/ppo --keep-last 2 --dry-run --json").ok();
     assert!(
         dry.stderr.contains("checkpoint 6 is damaged") && dry.stderr.contains("checkpoint 5 is damaged"),
         "{dry:?}"
     );
-    let expected = [(1, "delete"), (2, "delete"), (3, "delete"), (4, "keep"), (5, "keep"), (6, "keep")];
+    let expected = [(1, "delete"), (2, "delete"), (3, "keep"), (4, "keep"), (5, "keep"), (6, "keep")];
     assert_eq!(verdicts(&dry.json()), expected);
-    let real = scene.run("prune train/ppo --keep-last 1 --json").ok().warns("checkpoint 6 is damaged");
-    assert_eq!(verdicts(&real.json()), expected, "3 of the 4 that are good, but of 6 that looked so");
-    assert_eq!(scene.sequences("train/ppo"), [4, 5, 6]);
+    let real = scene.run("prune train/ppo --keep-last 2 --json").ok().warns("checkpoint 6 is damaged");
+    assert_eq!(verdicts(&real.json()), expected);
+    assert_eq!(scene.sequences("train/ppo"), [3, 4, 5, 6]);
     assert_eq!(scene.run("restore train/ppo --output back --json").ok().json()["sequence"], 4);
     // Nothing good at all: nothing is deleted.
     scene.damage(4);
+    scene.damage(3);
     let plan = scene.run("prune train/ppo --keep-last 1 --yes --json").ok().json();
     assert_eq!(plan["delete"], 0);
-    assert_eq!(scene.sequences("train/ppo"), [4, 5, 6]);
+    assert_eq!(scene.sequences("train/ppo"), [3, 4, 5, 6]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn each_run_is_counted_and_all_of_them_together() {
     assert_eq!(nq["events"], json!({"best": 1, "periodic": 4, "phase_end": 1}));
     assert_eq!((&nq["steps"], &nq["seeds"]), (&json!({"min": 1_000, "max": 4_000}), &json!([7, 42])));
     assert_eq!((&nq["markets"], &nq["status"]), (&json!(["NQ"]), &json!("completed")));
-    assert_eq!((&nq["stored_bytes"], &nq["raw_bytes"]), (&json!(5 * 12_288), &json!(25_000)));
+    assert_eq!((&nq["stored_bytes"], &nq["raw_bytes"]), (&json!(5 * 8_192), &json!(25_000)));
     let metric = &nq["metrics"][0];
     assert_eq!(
         (&metric["count"], &metric["best"], &metric["direction"]),
