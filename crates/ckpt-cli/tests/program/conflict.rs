@@ -1,26 +1,11 @@
 //! Two at once: locks, epochs, being told to stop.
 
-use std::process::Child;
-use std::time::{Duration, Instant};
-
 use crate::scene::{Ran, Scene};
-
-/// A save that waits for the rest of its input, with the writer's lock held.
-pub(crate) fn waiting_save(scene: &Scene) -> Child {
-    let child = scene.start("save train/ppo in=-");
-    let staging = scene.path("train/ppo/.staging");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while std::fs::read_dir(&staging).map_or(0, Iterator::count) == 0 {
-        assert!(Instant::now() < deadline, "the save did not begin");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child
-}
 
 #[test]
 fn a_second_writer_is_told_who_writes_and_readers_and_pins_are_not_in_the_way() {
     let scene = Scene::with_checkpoints(2);
-    let child = waiting_save(&scene);
+    let child = scene.waiting_save();
     let error = scene.run("save train/ppo w=w.bin --json").error(5, "locked");
     assert!(error["message"].as_str().unwrap().contains(&format!("process {}", child.id())), "{error}");
     scene.run("delete train/ppo seq:1 --yes --json").error(5, "locked");
@@ -36,7 +21,7 @@ fn a_second_writer_is_told_who_writes_and_readers_and_pins_are_not_in_the_way() 
 fn a_save_that_is_told_to_stop_leaves_nothing_that_the_next_does_not_sweep() {
     for signal in [2, 15] {
         let scene = Scene::with_checkpoints(1);
-        let child = waiting_save(&scene);
+        let child = scene.waiting_save();
         let told =
             std::process::Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
         assert!(told.unwrap().success());

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::scene::{Scene, flip};
+use crate::scene::{Scene, flip, make_newer};
 
 #[test]
 fn latest_steps_back_over_damage_and_says_so() {
@@ -101,11 +101,8 @@ fn list_shows_what_cannot_be_loaded_and_goes_on() {
 fn a_newer_file_is_refused_by_name_and_nothing_steps_over_it() {
     let scene = Scene::with_checkpoints(2);
     let file = scene.checkpoint(2);
-    let mut bytes = std::fs::read(&file).unwrap();
-    bytes[8] = 9;
-    let check = ckpt::Digest::of(&bytes[..48]);
-    bytes[48..64].copy_from_slice(&check.as_bytes()[..16]);
-    std::fs::write(&file, &bytes).unwrap();
+    make_newer(&file);
+    let bytes = std::fs::read(&file).unwrap();
     let error = scene.run("restore train/ppo --output back --json").error(6, "unsupported");
     assert!(error["message"].as_str().unwrap().contains("version 9.0"), "{error}");
     scene.run("verify train/ppo").ends(6).says("unsupported");

@@ -7,6 +7,7 @@ mod conflict;
 mod damage;
 mod delete;
 mod diff;
+mod doctor;
 mod explain;
 mod import;
 mod json_docs;

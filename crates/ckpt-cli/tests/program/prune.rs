@@ -9,7 +9,6 @@ use ckpt::{
 };
 use serde_json::{Value, json};
 
-use crate::conflict::waiting_save;
 use crate::scene::{Ran, Scene};
 
 const SIX: [&str; 6] = ["1.1", "2.5", "1.3", "nan", "1.5", "1.6"];
@@ -153,7 +152,7 @@ fn a_locked_run_names_the_holder_and_does_not_keep_the_others() {
     let scene = Scene::new();
     scene.save_periodic("train/ppo", "NQ", &SIX);
     scene.save_periodic("train/dqn", "ES", &SIX);
-    let child = waiting_save(&scene);
+    let child = scene.waiting_save();
     let holder = format!("process {}", child.id());
     let error = scene.run("prune train/ppo --keep-last 4 --json").error(5, "locked");
     assert!(error["message"].as_str().unwrap().contains(&holder), "{error}");

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -84,6 +85,15 @@ impl Scene {
         self.command(line.split_whitespace()).stdin(Stdio::piped()).spawn().unwrap()
     }
 
+    /// A save to `train/ppo` that waits for the rest of its input, with the writer's lock held.
+    pub(crate) fn waiting_save(&self) -> Child {
+        let child = self.start("save train/ppo in=-");
+        let staging = self.path("train/ppo/.staging");
+        let has_begun = || fs::read_dir(&staging).is_ok_and(|names| names.count() > 0);
+        wait_until("the save did not begin", has_begun);
+        child
+    }
+
     /// A run `train/ppo` with that many checkpoints: step 100 each, a loss that goes down, a raw and a JSON section.
     pub(crate) fn with_checkpoints(count: u64) -> Self {
         let scene = Self::new();
@@ -128,6 +138,24 @@ impl Scene {
     pub(crate) fn damage(&self, sequence: u64) {
         flip(&self.checkpoint(sequence), 4_096 + 17);
     }
+}
+
+/// Waits, but not for ever.
+pub(crate) fn wait_until(otherwise: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{otherwise}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Makes a checkpoint one of a later container: its header says so, and its check is good again (`docs/FORMAT.md`, section 2).
+pub(crate) fn make_newer(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[8] = 9;
+    let check = ckpt::Digest::of(&bytes[..48]);
+    bytes[48..64].copy_from_slice(&check.as_bytes()[..16]);
+    fs::write(path, bytes).unwrap();
 }
 
 /// Turns a bit of a file.

@@ -64,7 +64,7 @@ fn no_checkpoint(facts: &Facts, run: &Run) -> Answer {
 fn no_run(facts: &Facts, error: &Error) -> Answer {
     let mut answer = Answer::new();
     let Error::RunNotFound { present, .. } = error else {
-        answer.problem(format!("there is a run, but it can't be opened: {error}"));
+        answer.problem(format!("whether it is a run can't be told: {error}"));
         answer.advise("see what the other answers say about permissions; a damaged run.json comes back from a copy of the directory");
         return answer;
     };
@@ -92,6 +92,11 @@ fn no_run(facts: &Facts, error: &Error) -> Answer {
 fn can_be_made(answer: &mut Answer, path: &Path) {
     let there = |dir: &&Path| !dir.as_os_str().is_empty() && dir.exists();
     let nearest = path.ancestors().find(there).unwrap_or(Path::new("."));
+    if !nearest.is_dir() {
+        answer
+            .problem(format!("it can't be made: {} is in the way, which is no directory", nearest.display()));
+        return;
+    }
     match may_write_in(nearest) {
         Ok(()) => answer.ok(format!("it can be made: {} takes new files", nearest.display())),
         Err(error) => {

@@ -1,0 +1,145 @@
+//! Whether a configuration is applied, and what it keeps.
+
+use std::fs;
+
+use ckpt::{Config, Metadata, Run, RunOptions, Section, SessionOptions};
+
+use crate::scene::{Ran, Scene};
+
+use super::{Told, doctor, session};
+
+fn config(scene: &Scene, text: &str) {
+    scene.write("c.yaml", format!("checkpointing:\n{text}"));
+}
+
+fn options(scene: &Scene, phase: &str) -> SessionOptions {
+    let config = Config::from_file(scene.path("c.yaml")).unwrap();
+    SessionOptions::from_config(&config, phase, None).unwrap()
+}
+
+const PLAIN: &str = "  events: {monitored_metrics: []}\n  a: {every: 1, target_timesteps: 3}\n  retention: {keep_last_n: 4}\n";
+
+#[test]
+fn a_configuration_that_is_applied_says_since_when() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[]).says("config_applied", "what c.yaml says to keep in a is in force");
+    doctor(&scene, "train/ppo").finds(&[]).says("config_applied", "\\\"keep_last\\\":4");
+}
+
+#[test]
+fn a_run_that_no_session_wrote_goes_by_no_configuration() {
+    let scene = Scene::with_checkpoints(1);
+    config(&scene, PLAIN);
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[("config_applied", "problem")]).says("config_applied", "never: the log has no policy");
+    told.advises("config_applied", "from_config");
+}
+
+#[test]
+fn what_differs_from_the_file_is_named_with_both_values() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    config(&scene, &PLAIN.replace("keep_last_n: 4", "keep_last_n: 7, prune_frequency: 3"));
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[("config_applied", "problem")]);
+    told.says("config_applied", "keep_last: 4 is in force, 7 is stated in a");
+    told.says("config_applied", "prune_frequency: 10 is in force, 3 is stated");
+    told.says("config_applied", "the file was changed after that").advises("config_applied", "start it anew");
+}
+
+#[test]
+fn what_the_log_does_not_tell_is_compared_with_the_newest_checkpoint() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    config(&scene, &(PLAIN.replace("timesteps: 3", "timesteps: 9") + "  paths: {a: elsewhere}\n"));
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[("config_applied", "warning")]);
+    told.says("config_applied", "target_timesteps: the newest checkpoint goes to 3, 9 is stated");
+    told.says("config_applied", "the file puts the run in a at elsewhere");
+}
+
+#[test]
+fn a_configuration_without_the_runs_phase_is_another_ones() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    config(&scene, &PLAIN.replace("  a:", "  b:"));
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[("config_applied", "problem")])
+        .says("config_applied", "of phase a, which c.yaml does not have");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_a_finding() {
+    let scene = Scene::with_checkpoints(1);
+    config(&scene, "  a: {evry: 1}\n");
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[("config_applied", "problem")]).says("config_applied", "c.yaml:2");
+    doctor(&scene, "train/ppo --config none.yaml").finds(&[("config_applied", "problem")]);
+}
+
+#[test]
+fn variables_that_have_a_say_are_named() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    let mut command = scene.command("doctor train/ppo --config c.yaml --json".split(' '));
+    command.env("CKPT_CONFIG__RETENTION__KEEP_LAST_N", "9");
+    let told = Told::of(Ran::of(command.output().unwrap()));
+    told.finds(&[("config_applied", "problem")]);
+    told.says("config_applied", "keep_last: 4 is in force, 9 is stated");
+    told.says("config_applied", "variables of this shell have a say: CKPT_CONFIG__RETENTION__KEEP_LAST_N");
+}
+
+#[test]
+fn a_plan_that_waits_to_be_confirmed_is_told() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", SessionOptions { total: None, ..options(&scene, "a") }, 9);
+    let options = SessionOptions {
+        go_on_after_completion: true,
+        ..SessionOptions::default().save_every(1).keep_last(1)
+    };
+    session(&scene, "train/ppo", options, 4);
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("too_many", "warning")]).says("too_many", "waits to be confirmed");
+    told.advises("too_many", "ckpt prune train/ppo");
+}
+
+#[test]
+fn retention_that_is_off_or_behind_is_told() {
+    let scene = Scene::new();
+    config(&scene, &PLAIN.replace("keep_last_n: 4", "enabled: false"));
+    session(&scene, "train/ppo", SessionOptions { total: Some(15), ..options(&scene, "a") }, 15);
+    let config_of = |retention: &str| {
+        config(&scene, &PLAIN.replace("timesteps: 3", "timesteps: 15").replace("keep_last_n: 4", retention));
+        doctor(&scene, "train/ppo --config c.yaml")
+    };
+    config_of("enabled: false").finds(&[("too_many", "warning")]).says("too_many", "nothing is ever deleted");
+    let told = config_of("keep_last_n: 2");
+    told.finds(&[("too_many", "warning"), ("config_applied", "problem")]);
+    told.says("too_many", "13 would go now").advises("too_many", "--phase a --dry-run");
+    config_of("keep_last_n: 12").finds(&[("config_applied", "problem")]).says("too_many", "3 would go now");
+}
+
+#[test]
+fn many_checkpoints_without_any_policy_deserve_a_look() {
+    let scene = Scene::with_checkpoints(1);
+    let run = Run::open(scene.path("train/ppo"), RunOptions::new(ckpt::now)).unwrap();
+    for step in 2..=101 {
+        let metadata =
+            Metadata::default().because(ckpt::Event::Manual, "by hand").at(ckpt::Position::at(step * 100));
+        run.save(metadata, vec![Section::raw("w", &[1]), Section::json("s", &step).unwrap()]).unwrap();
+    }
+    drop(run);
+    fs::remove_file(scene.checkpoint(5)).unwrap();
+    doctor(&scene, "train/ppo").finds(&[]);
+    scene.run("save train/ppo --step 20000 w=w.bin s:json=s.json").ok();
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("too_many", "warning")]).says("too_many", "101 checkpoints");
+}

@@ -1,0 +1,130 @@
+//! Locks, what dead writers leave, processes that ended without a word.
+
+use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command};
+
+use ckpt::{Json, Session, SessionOptions};
+
+use crate::scene::{Scene, wait_until};
+
+use super::{doctor, session};
+
+/// Where the child's run is. Without it the child's test returns at once.
+const CHILD: &str = "CKPT_TEST_DOCTOR_RUN";
+
+fn signal(child: &Child, signal: &str) {
+    let told = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
+    assert!(told.unwrap().success());
+}
+
+#[test]
+fn a_writer_is_named_and_so_is_one_that_was_stopped() {
+    let scene = Scene::with_checkpoints(1);
+    doctor(&scene, "train/ppo").says("locks", "nobody writes it");
+    let mut child = scene.waiting_save();
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[]).says("locks", &format!("process {} on ", child.id())).says("locks", "writes it:");
+    told.says("stale_staging", "a process is writing now");
+    signal(&child, "-STOP");
+    wait_until("it was not stopped", || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+        stat.rsplit(") ").next().unwrap().starts_with('T')
+    });
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("locks", "problem")]).says("locks", "was stopped: it keeps the lock and does nothing");
+    told.advises("locks", &format!("kill -CONT {}", child.id()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_a_killed_writer_left_is_named_until_the_next_one_comes() {
+    let scene = Scene::with_checkpoints(1);
+    let mut child = scene.waiting_save();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let left = scene.names("train/ppo/.staging");
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("stale_staging", "warning")]).says("stale_staging", "1 unfinished file");
+    told.says("stale_staging", &left[0])
+        .advises("stale_staging", &format!("rm -- train/ppo/.staging/{}", left[0]));
+    told.says("locks", "its lock ended with it");
+    scene.run("save train/ppo --step 200 w=w.bin s:json=s.json").ok();
+    doctor(&scene, "train/ppo").finds(&[]);
+}
+
+#[test]
+fn a_stranger_among_the_unfinished_is_left_alone() {
+    let scene = Scene::with_checkpoints(1);
+    scene.write("train/ppo/.staging/notes.txt", "mine");
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("stale_staging", "warning")]).says("stale_staging", ".staging/notes.txt");
+    assert!(!told.check("stale_staging")["advice"].to_string().contains("rm"), "{}", told.answer);
+}
+
+#[test]
+fn a_lock_of_another_machine_cannot_be_seen_from_here() {
+    let scene = Scene::with_checkpoints(1);
+    let note = r#"{"host":"elsewhere","pid":77,"since":"2026-01-02T03:04:05.000Z","epoch":0}"#;
+    scene.write("train/ppo/.lock", note);
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("locks", "warning")]).says("locks", "process 77 on elsewhere");
+    told.says("locks", "can't be seen from this machine");
+}
+
+#[test]
+fn a_change_that_takes_long_is_told() {
+    let scene = Scene::with_checkpoints(1);
+    let note = format!(
+        r#"{{"host":"{}","pid":{},"since":"2026-01-02T03:04:05.000Z","epoch":0,"purpose":"delete"}}"#,
+        fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim(),
+        std::process::id()
+    );
+    scene.write("train/ppo/.mutate", note);
+    let held = File::open(scene.path("train/ppo/.mutate")).unwrap();
+    held.lock().unwrap();
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("locks", "warning")]).says("locks", "in the middle of a change for");
+    told.says("locks", &format!("process {}", std::process::id()));
+    drop(held);
+    doctor(&scene, "train/ppo").finds(&[]);
+}
+
+#[test]
+fn an_attempt_that_began_is_named() {
+    let scene = Scene::with_checkpoints(1);
+    scene.run("save train/ppo --epoch 5 --step 200 w=w.bin s:json=s.json").ok();
+    doctor(&scene, "train/ppo").finds(&[]).says("locks", "attempt 5 began last");
+}
+
+#[test]
+fn a_session_that_died_without_a_word_lost_what_it_did_since() {
+    let scene = Scene::new();
+    session(&scene, "train/ppo", SessionOptions::default().save_every(10), 20);
+    doctor(&scene, "train/ppo").finds(&[]).says("lost_work", "the last session said that it ended");
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["doctor::writers::child_dies_in_a_session", "--exact", "--test-threads=1"])
+        .env(CHILD, scene.path("train/ppo"))
+        .output()
+        .unwrap();
+    assert_eq!(child.status.signal(), Some(6), "{child:?}");
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("lost_work", "warning")]).says("lost_work", "ended without a word");
+    told.says("lost_work", "what it did after checkpoint 4 (step 30) is lost");
+    told.advises("lost_work", "ckpt simulate");
+}
+
+/// The child: a session that is cut off in its middle.
+#[test]
+fn child_dies_in_a_session() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let options =
+        SessionOptions { path: Some(path.into()), go_on_after_completion: true, ..SessionOptions::default() };
+    let mut session = Session::open(".", "train", "ppo", options.save_every(10)).unwrap();
+    let (Json(begun), _) = session.resume_or_else(|| Json(0_u64)).unwrap();
+    for step in begun + 1..=begun + 15 {
+        session.step(step, &[], || Json(step)).unwrap();
+    }
+    std::process::abort();
+}
