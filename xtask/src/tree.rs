@@ -44,8 +44,8 @@ const RULES: [Rule; 7] = [
     Rule {
         name: "ckpt-gate",
         features: Features::All,
-        absent: &["zstd", "tokio", "rustix"],
-        why: "judging evidence is arithmetic",
+        absent: &["zstd", "tokio", "rustix", "ckpt-format"],
+        why: "judging evidence is arithmetic, whatever the evidence was stored in",
     },
     Rule {
         name: "ckpt-policy",
@@ -74,8 +74,8 @@ const RULES: [Rule; 7] = [
     Rule {
         name: "ckpt",
         features: Features::Default,
-        absent: &["tokio", "sqlx", "object_store", "serde-saphyr", "toml"],
-        why: "the default facade is blocking and local, and configuration from files is a feature",
+        absent: &["tokio", "sqlx", "object_store", "serde-saphyr", "toml", "ckpt-gate", "ckpt-transfer"],
+        why: "the default facade is blocking and local; configuration from files, gate and transfer are features",
     },
 ];
 
