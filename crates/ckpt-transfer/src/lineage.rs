@@ -5,9 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::prior::Provenance;
 
-/// Its name in the `extra` of a checkpoint's metadata.
-const FIELD: &str = "lineage";
-
 /// Where the state of a process comes from. Recorded in every save from the injection on.
 ///
 /// ```
@@ -56,6 +53,9 @@ pub struct LineageError {
 }
 
 impl Lineage {
+    /// Its name in the `extra` of a checkpoint's metadata.
+    pub const FIELD: &str = "lineage";
+
     /// Of a process that began from its own priors.
     pub fn cold(mode: impl Into<String>) -> Self {
         Self { mode: mode.into(), ..Self::default() }
@@ -76,13 +76,20 @@ impl Lineage {
         }
     }
 
-    /// Puts it into the metadata of a checkpoint that is about to be made, in place of one that is there.
+    /// The value that stands in the `extra` of a checkpoint's metadata under [`FIELD`](Self::FIELD).
     ///
     /// # Errors
     /// [`LineageError`] if JSON can't carry it, which no value of it is known to do.
+    pub fn to_extra(&self) -> Result<serde_json::Value, LineageError> {
+        serde_json::to_value(self).map_err(|source| LineageError { source })
+    }
+
+    /// Puts it into the metadata of a checkpoint that is about to be made, in place of one that is there.
+    ///
+    /// # Errors
+    /// As [`to_extra`](Self::to_extra).
     pub fn record(&self, metadata: &mut Metadata) -> Result<(), LineageError> {
-        let value = serde_json::to_value(self).map_err(|source| LineageError { source })?;
-        metadata.extra.insert(FIELD.to_owned(), value);
+        metadata.extra.insert(Self::FIELD.to_owned(), self.to_extra()?);
         Ok(())
     }
 
@@ -91,7 +98,7 @@ impl Lineage {
     /// # Errors
     /// [`LineageError`] if what is there is none.
     pub fn of(metadata: &Metadata) -> Result<Option<Self>, LineageError> {
-        let value = metadata.extra.get(FIELD);
+        let value = metadata.extra.get(Self::FIELD);
         value.map(Self::deserialize).transpose().map_err(|source| LineageError { source })
     }
 }

@@ -80,6 +80,8 @@ pub struct Session {
     times: SaveTimes,
     held: Option<Held>,
     missing_told: Vec<String>,
+    /// What the application says in every checkpoint's metadata.
+    extra: serde_json::Map<String, serde_json::Value>,
     finished: bool,
 }
 
@@ -204,6 +206,7 @@ impl Session {
             times: SaveTimes::default(),
             held: None,
             missing_told: Vec::new(),
+            extra: serde_json::Map::new(),
             finished: false,
             options,
         })
@@ -399,6 +402,12 @@ impl Session {
             }
             Access::Read(_) => Err(reads_only()),
         }
+    }
+
+    /// Says this in the `extra` of every checkpoint's metadata from now on, in place of what was said under that name: where the
+    /// state comes from, for example. A resume takes nothing over; what the checkpoint said is in [`Resumed::from`].
+    pub fn set_extra(&mut self, name: impl Into<String>, value: impl Into<serde_json::Value>) {
+        self.extra.insert(name.into(), value.into());
     }
 
     /// Waits until what is in flight is durable.

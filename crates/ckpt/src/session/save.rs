@@ -224,6 +224,7 @@ impl Session {
             elapsed_seconds: Some(elapsed),
             cumulative_seconds: Some(self.seconds_before + elapsed),
             parent: self.parent.clone(),
+            extra: self.extra.clone(),
             ..Metadata::default()
         };
         for (name, value) in &self.metrics {
