@@ -85,6 +85,7 @@ fn traces(locked: &Shape, code: &Shape) -> Vec<(String, Rule)> {
 
 fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> {
     let mut refused = Vec::new();
+    let is_other_codec = locked.codec != code.codec;
     let added: Vec<(&String, &Field)> =
         code.fields.iter().filter(|(path, _)| !locked.fields.contains_key(*path)).collect();
     for (path, old) in &locked.fields {
@@ -97,7 +98,10 @@ fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> 
             }
             continue;
         };
-        refused.extend(one(old, new, is_traced).into_iter().map(|rule| (path.clone(), rule)));
+        // Another codec has no defaults, or has them where there were none: said once.
+        let rules = one(old, new, is_traced).into_iter();
+        let rules = rules.filter(|rule| !(is_other_codec && matches!(rule, Rule::DefaultRemoved { .. })));
+        refused.extend(rules.map(|rule| (path.clone(), rule)));
     }
     if is_traced {
         return refused;

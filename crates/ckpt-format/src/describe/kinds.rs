@@ -55,7 +55,6 @@ impl Kinds {
 
     /// With a kind, by its newest type, and all its previous versions.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "it adds a type, and a type is no operand")]
     pub fn add<T: Described + Chain + Default>(self) -> Self {
         self.with::<T>(Some(document(&T::default())))
     }

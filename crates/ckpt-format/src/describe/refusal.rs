@@ -232,6 +232,12 @@ pub enum Rule {
         "is absent and no report names it (flatten, tag and untagged hide what is missing): write the type without them"
     )]
     NotReported,
+    /// The report of every load names it.
+    #[error(
+        "is reported as missing from a document that lacks nothing (each `alias` counts as a field of its own): drop the \
+         alias; a new name is a new version whose `migrate` moves the value"
+    )]
+    AlwaysReported,
     /// Removing the field changes another, or can't be read at all for another reason.
     #[error("without it the sample is not read as itself with that default: {reason}")]
     NotItself {

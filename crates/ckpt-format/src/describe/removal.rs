@@ -24,14 +24,20 @@ pub struct Removal {
     pub arrives: Option<Value>,
 }
 
-/// Removes a field from the first document that has it, loads what is left, and compares.
-pub(super) fn remove(version: &Version, field: &Place, documents: &[Value]) -> Result<Removal, Rule> {
-    let mut documents = documents.iter().cloned();
-    let found = documents.find_map(|mut document| {
+/// Removes a field from the first document that has it, loads what is left, and compares. `reported` is what the report of
+/// each document names by itself.
+pub(super) fn remove(
+    version: &Version,
+    field: &Place,
+    documents: &[Value],
+    reported: &[Vec<String>],
+) -> Result<Removal, Rule> {
+    let mut documents = documents.iter().cloned().zip(reported);
+    let found = documents.find_map(|(mut document, reported)| {
         let (place, _) = field.take(&mut document)?;
-        Some((document, place))
+        Some((document, place, reported))
     });
-    let Some((without, place)) = found else { return Err(Rule::NotInSamples) };
+    let Some((without, place, reported)) = found else { return Err(Rule::NotInSamples) };
     let section = EncodedSection {
         name: "sample".to_owned(),
         kind: version.kind.to_owned(),
@@ -41,7 +47,9 @@ pub(super) fn remove(version: &Version, field: &Place, documents: &[Value]) -> R
     };
     let arrives = match version.read(&section) {
         Ok((mut loaded, report)) => {
-            if report.defaulted.paths() != [place.as_str()] {
+            let named = report.defaulted.paths();
+            if !named.contains(&place) || named.iter().any(|path| *path != place && !reported.contains(path))
+            {
                 return Err(Rule::NotReported);
             }
             // A type may leave a field out that has its default.

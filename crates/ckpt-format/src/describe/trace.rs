@@ -22,27 +22,36 @@ const PASSES_MAX: usize = 4096;
 /// How deep types may hold each other, so that one without an end is told.
 const DEPTH_MAX: usize = 100;
 
-/// The calls by their path: `struct {count, vol}`, `u32`, `seq`; or the path at which the type refused what it was given.
-pub(super) fn trace<T: DeserializeOwned>(
-    sample: &Value,
-) -> Result<BTreeMap<String, String>, (String, String)> {
+/// The calls by their path: `struct {count, vol}`, `u32`, `seq`.
+pub(super) type Calls = BTreeMap<String, String>;
+
+/// A type that refused what it was given.
+#[derive(Debug)]
+pub(super) struct Untraced {
+    pub(super) path: String,
+    pub(super) reason: String,
+}
+
+/// The calls of a type, answered with the values of a sample where it has some.
+pub(super) fn trace<T: DeserializeOwned>(sample: &Value) -> Result<Calls, Untraced> {
     let state = State::default();
     for _ in 0..PASSES_MAX {
         let tracer = Tracer { state: &state, path: String::new(), hint: Some(sample), open: &[] };
-        if let Err(error) = T::deserialize(tracer) {
-            let path = state.failed.borrow().clone().unwrap_or_else(|| "$".to_owned());
-            return Err((path, error.0));
+        if let Err(Refused(reason)) = T::deserialize(tracer) {
+            let path = state.failed.into_inner().unwrap_or_else(|| "$".to_owned());
+            return Err(Untraced { path, reason });
         }
         if state.is_complete("") {
             return Ok(collapsed(state.calls.into_inner()));
         }
     }
-    Err(("$".to_owned(), format!("it has more than {PASSES_MAX} ways through its enums")))
+    let reason = format!("it has more than {PASSES_MAX} ways through its enums");
+    Err(Untraced { path: "$".to_owned(), reason })
 }
 
 #[derive(Default)]
 struct State {
-    calls: RefCell<BTreeMap<String, String>>,
+    calls: RefCell<Calls>,
     /// For each enum, by its path, which of its variants have been read in every way.
     variants: RefCell<BTreeMap<String, Vec<bool>>>,
     failed: RefCell<Option<String>>,
@@ -76,14 +85,14 @@ impl State {
 }
 
 /// Tuples whose elements are all the same are told once: `x[0]` to `x[3]` become `x[*]`.
-fn collapsed(mut calls: BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn collapsed(mut calls: Calls) -> Calls {
     let mut tuples: Vec<String> =
         calls.iter().filter(|(_, call)| call.starts_with("tuple ")).map(|(path, _)| path.clone()).collect();
     // The innermost first, so that rows of rows come out as one.
     tuples.sort_by_key(|path| std::cmp::Reverse(path.len()));
     for path in tuples {
         let base = if path == "$" { "" } else { &path };
-        let inside = |calls: &BTreeMap<String, String>, index: usize| {
+        let inside = |calls: &Calls, index: usize| {
             let prefix = format!("{base}[{index}]");
             let inside = calls
                 .iter()

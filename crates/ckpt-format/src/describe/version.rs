@@ -11,7 +11,7 @@ use super::order::Order;
 use super::refusal::{Refusal, Rule};
 use super::removal::{self, Removal};
 use super::shape::Shape;
-use super::trace::trace;
+use super::trace::{Calls, Untraced, trace};
 use super::walk::{Found, Owner, walk};
 use crate::codec::{Codec, EncodeError};
 use crate::json;
@@ -31,7 +31,7 @@ pub struct Version {
     samples: fn() -> Result<Vec<EncodedSection>, EncodeError>,
     read: fn(&EncodedSection) -> Result<(Value, LoadReport), ReadError>,
     texts: fn() -> Vec<Vec<u8>>,
-    trace: fn(&Value) -> Result<BTreeMap<String, String>, (String, String)>,
+    trace: fn(&Value) -> Result<Calls, Untraced>,
 }
 
 /// Why a section did not become a document.
@@ -81,6 +81,8 @@ pub(super) struct Description {
     pub(super) sections: Vec<EncodedSection>,
     /// The samples as JSON.
     pub(super) documents: Vec<Value>,
+    /// What the report of a load of each of them names, though nothing was removed.
+    reported: Vec<Vec<String>>,
     pub(super) removals: Vec<Removal>,
     /// What is wrong with the type by itself.
     pub(super) refusals: Vec<Refusal>,
@@ -131,6 +133,7 @@ impl Version {
             order,
             sections: Vec::new(),
             documents: Vec::new(),
+            reported: Vec::new(),
             removals: Vec::new(),
             refusals: Vec::new(),
         };
@@ -167,7 +170,10 @@ impl Description {
         }
         for index in 0..self.sections.len() {
             match self.version.read(&self.sections[index]) {
-                Ok((document, _)) => self.documents.push(document),
+                Ok((document, report)) => {
+                    self.documents.push(document);
+                    self.reported.push(report.defaulted.paths().to_vec());
+                }
                 Err(error) => self.refuse("$", Rule::NotDescribed { reason: error.to_string() }),
             }
         }
@@ -178,12 +184,15 @@ impl Description {
         if self.documents.is_empty() {
             return;
         }
+        for path in self.reported.clone().into_iter().flatten() {
+            self.refuse(&path, Rule::AlwaysReported);
+        }
         for index in 0..self.found.len() {
             if !self.found[index].removable {
                 self.check_held(index);
                 continue;
             }
-            match removal::remove(&self.version, &self.found[index].place, &self.documents) {
+            match removal::remove(&self.version, &self.found[index].place, &self.documents, &self.reported) {
                 Ok(removal) => {
                     self.found[index].field.default.clone_from(&removal.arrives);
                     self.removals.push(removal);
@@ -244,7 +253,7 @@ impl Description {
         let sample = self.documents.first().cloned().unwrap_or_default();
         match (self.version.trace)(&sample) {
             Ok(trace) => self.shape.trace = trace,
-            Err((path, reason)) => {
+            Err(Untraced { path, reason }) => {
                 let reason =
                     format!("{reason} (its calls are read with the values of the first sample, and zeros)");
                 self.refuse(&path, Rule::NotDescribed { reason });

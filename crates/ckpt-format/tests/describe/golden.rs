@@ -1,0 +1,177 @@
+//! Releases: what they write, what they refuse to write again, and what becomes of the files.
+
+use ckpt_format::describe::{Folder, Kinds, Lock, ReleaseError, Rule};
+use ckpt_format::{Container, EncodedSection};
+use serde_json::json;
+
+use crate::kind::{refused, released};
+use crate::{bincode, chains, json};
+
+const SPREAD: &str = "golden/spread.v1.ckpt";
+const FILTER: &str = "golden/filter.v1.ckpt";
+
+fn lock(folder: &Folder) -> Lock {
+    Lock::read(folder).unwrap()
+}
+
+/// The typed values of a golden file, read as an application reads a checkpoint.
+fn load<T: ckpt_format::Stored>(folder: &Folder, file: &str) -> T {
+    let bytes = folder.get(file).unwrap();
+    let container = Container::decode(bytes).unwrap();
+    container.verify(bytes).unwrap();
+    let entry = container.index.section("sample-001").unwrap();
+    let section = EncodedSection {
+        name: entry.name.clone(),
+        kind: entry.kind.clone(),
+        version: entry.version,
+        codec: entry.codec,
+        bytes: container.section(bytes, "sample-001").unwrap().unwrap(),
+    };
+    section.load::<T>().unwrap().value
+}
+
+#[test]
+fn a_release_writes_the_lock_and_a_checkpoint_and_never_again() {
+    let folder = released(json::base::kinds);
+    assert_eq!(folder.iter().map(|(path, _)| path).collect::<Vec<_>>(), [SPREAD, "lock.json"]);
+    let spread: json::base::Spread = load(&folder, SPREAD);
+    assert_eq!((spread.half, spread.fills, spread.by.as_deref()), (4.0, 7, Some("desk")));
+    let locked = &lock(&folder).kinds["spread"][&1];
+    assert_eq!(locked.shape.fields["weights"].type_name, "[f64; 3]");
+    assert_eq!(
+        locked.shape.fields["by"].default,
+        Some(json!(null)),
+        "null is a default, not the lack of one"
+    );
+    assert_eq!(
+        locked.golden[0].values,
+        [json!({"half": 4.0, "fills": 7, "by": "desk", "weights": [0.1, 0.2, 0.7]})]
+    );
+
+    let error = json::base::kinds().release("spread", &folder).unwrap_err();
+    assert!(matches!(error, ReleaseError::NothingNew { version: 1, .. }), "{error}");
+    let mut unlocked = folder.clone();
+    unlocked.remove("lock.json");
+    let error = json::base::kinds().release("spread", &unlocked).unwrap_err();
+    assert!(matches!(&error, ReleaseError::Exists { file } if file == SPREAD), "{error}");
+    let error = json::base::kinds().release("sprad", &folder).unwrap_err();
+    assert_eq!(error.to_string(), "there is no kind \"sprad\"; there are spread");
+    let error = json::changed_default::kinds().release("spread", &folder).unwrap_err();
+    assert!(matches!(&error, ReleaseError::Refused(refusals) if refusals.0.len() == 1), "{error}");
+}
+
+/// A field that came with a default is released with its version once more; from then on it can't go either.
+#[test]
+fn a_version_that_grew_is_released_again() {
+    let mut folder = released(json::base::kinds);
+    let first = folder.clone();
+    let (grown, base) = (json::with_default::kinds, json::base::kinds);
+    assert!(refused(grown, &folder).0.is_empty());
+    folder.extend(grown().release("spread", &folder).unwrap());
+    assert_eq!(folder.get(SPREAD), first.get(SPREAD), "what was written stays as it is");
+    let locked = &lock(&folder).kinds["spread"][&1];
+    assert_eq!((locked.shape.fields["half"].release, locked.shape.fields["floor"].release), (1, 2));
+    assert_eq!(locked.shape.fields["floor"].default, Some(json!("~f64:7ff0000000000000")));
+    assert_eq!(locked.golden[1].file, "golden/spread.v1.r2.ckpt");
+    let summary = grown().check(&folder).unwrap();
+    assert_eq!((summary.golden_files, summary.fields_removed), (2, 5));
+    let old: json::with_default::Spread = load(&folder, SPREAD);
+    assert_eq!((old.half, old.floor), (4.0, f64::INFINITY), "the old file takes the new field's default");
+    assert_eq!(refused(base, &folder).0, [("floor".to_owned(), "Removed".to_owned())]);
+}
+
+#[test]
+fn a_version_is_released_with_all_before_it_and_with_what_they_read_as() {
+    let folder = released(chains::v2::kinds);
+    let lock = lock(&folder);
+    let (first, second) = (&lock.kinds["filter"][&1], &lock.kinds["filter"][&2]);
+    assert_eq!(first.golden[0].values, [json!({"vol_pct": 20.0, "count": 3})]);
+    assert_eq!(second.reads[FILTER], [json!({"vol": 0.2, "count": 3, "regime": "calm"})]);
+    assert!(first.reads.is_empty());
+    // One after the other comes to the same.
+    let mut later = released(chains::v1::kinds);
+    later.extend(chains::v2::kinds().release("filter", &later).unwrap());
+    assert_eq!(later, folder);
+}
+
+#[test]
+fn a_golden_file_that_is_gone_changed_or_not_its_own_is_refused() {
+    let folder = released(chains::v2::kinds);
+    let rules = |folder: &Folder| refused(chains::v2::kinds, folder).0;
+    let one = |rule: &str| [(FILTER.to_owned(), rule.to_owned())];
+    let mut missing = folder.clone();
+    missing.remove(FILTER);
+    assert_eq!(rules(&missing), one("GoldenMissing"));
+    let mut bytes = folder.get(FILTER).unwrap().to_vec();
+    for index in 0..bytes.len() {
+        bytes[index] ^= 1;
+        let mut changed = folder.clone();
+        changed.insert(FILTER, bytes.clone());
+        assert_eq!(rules(&changed), one("GoldenChanged"), "byte {index}");
+        bytes[index] ^= 1;
+    }
+    // Whoever edits the lock to agree still has the file that says otherwise.
+    let mut lock = lock(&folder);
+    let locked = lock.kinds.get_mut("filter").unwrap().get_mut(&1).unwrap();
+    locked.golden[0].values[0]["count"] = json!(4);
+    let mut edited = folder.clone();
+    edited.insert("lock.json", lock.to_text());
+    assert_eq!(rules(&edited), [("[0].count".to_owned(), "GoldenReadsOther".to_owned())]);
+}
+
+#[test]
+fn a_lock_that_cant_be_read_locks_nothing_and_is_refused() {
+    let folder = released(json::base::kinds);
+    let text = String::from_utf8(folder.get("lock.json").unwrap().to_vec()).unwrap();
+    for (text, word) in [("{", "can't be read"), (&*text.replace("\"form\": 1", "\"form\": 2"), "form 2")] {
+        let mut folder = folder.clone();
+        folder.insert("lock.json", text);
+        let refused = json::base::kinds().check(&folder).unwrap_err();
+        assert!(matches!(refused.0[0].rule, Rule::NotDescribed { .. }), "{refused}");
+        assert!(refused.to_string().contains(word), "{refused}");
+        assert!(json::base::kinds().release("spread", &folder).is_err());
+        assert!(json::base::kinds().pages(&folder).is_err());
+    }
+}
+
+/// Each field of each JSON kind out of a stored document: its default arrives, and the report names it.
+#[test]
+fn every_field_is_removed_once() {
+    let of = |kinds: Kinds| {
+        let removals = kinds.removals().unwrap_or_else(|error| panic!("{error}"));
+        removals.into_iter().map(|removal| (removal.place, removal.arrives)).collect::<Vec<_>>()
+    };
+    let some = |value| Some(value);
+    assert_eq!(
+        of(json::base::kinds()),
+        [
+            ("by".to_owned(), some(json!(null))),
+            ("fills".to_owned(), some(json!(0))),
+            ("half".to_owned(), some(json!(2.5))),
+            ("weights".to_owned(), some(json!([0.5, 0.3, 0.2]))),
+        ]
+    );
+    let cell = json!({"mu": 0.0, "kappa": 0.01});
+    assert_eq!(
+        of(json::parts::named()),
+        [
+            ("by".to_owned(), some(json!({}))),
+            ("by[\"HYPE\"].kappa".to_owned(), some(json!(0.01))),
+            ("by[\"HYPE\"].mu".to_owned(), some(json!(0.0))),
+            ("cells".to_owned(), some(json!([]))),
+            ("cells[0].kappa".to_owned(), some(json!(0.01))),
+            ("cells[0].mu".to_owned(), some(json!(0.0))),
+            ("grid".to_owned(), some(json!([[0.0, 0.0], [0.0, 0.0]]))),
+            ("pair".to_owned(), some(json!([0, cell]))),
+            ("pair[1].kappa".to_owned(), some(json!(0.01))),
+            ("pair[1].mu".to_owned(), some(json!(0.0))),
+        ]
+    );
+    assert_eq!(of(json::plain::kinds()), [("Wild.sigma".to_owned(), None)], "required, and refused by name");
+    assert!(of(bincode::base::kinds()).is_empty(), "bincode has no names to leave out");
+    assert_eq!(
+        of(chains::v2::kinds()).len(),
+        2 + 3,
+        "old versions are read as long as there are files of them"
+    );
+}
