@@ -30,7 +30,9 @@
 
 mod bundle;
 pub mod component;
+pub mod import;
 pub mod live;
+pub mod prediction_log;
 mod preset;
 pub mod readiness;
 pub mod restore;

@@ -85,7 +85,7 @@ impl RewardConfig {
     /// five weights, in their order. Never 0, which is unknown.
     ///
     /// ```
-    /// assert_eq!(ckpt_market::restore::rl::RewardConfig::default().hash(), 0x4aca_b65a_86fe_60b9);
+    /// assert_eq!(ckpt_market::restore::rl::RewardConfig::default().hash(), 0x4f8c_36d1_81a4_f166);
     /// ```
     pub fn hash(self) -> u64 {
         let weights = [
