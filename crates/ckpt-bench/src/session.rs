@@ -56,7 +56,7 @@ fn steps(place: &Place) -> Result<(), Error> {
     ] {
         let mut session = opened(place, &format!("empty-{}", name.len()), options)?;
         let mut at = 0;
-        rounds.case(&format!("1,000,000 steps: {name}"), against(), move |_| {
+        rounds.case(format!("1,000,000 steps: {name}"), against(), move |_| {
             many_steps(&mut session, &mut at, metrics)
         });
     }
@@ -109,11 +109,11 @@ fn pruning(place: &Place, count: u64) -> Result<(), Error> {
         place.settle()?;
         timed(|| unlink(&plain, &names))
     });
-    rounds.case(&format!("planning {count}"), against(None), |_| {
+    rounds.case(format!("planning {count}"), against(None), |_| {
         timed(|| Ok(black_box(plan(&policy, &entries, ckpt::now()))))
     });
     rounds.case(
-        &format!("listing and planning {count}, deleting {victims}, verified and logged"),
+        format!("listing and planning {count}, deleting {victims}, verified and logged"),
         against(None),
         |_| {
             fill(&path, &identity, FIRST, count - 1)?;
