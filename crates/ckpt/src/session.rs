@@ -69,6 +69,8 @@ pub struct Session {
     dirty: bool,
     /// The run was completed before, and is not gone on with.
     completed: bool,
+    /// A failure was saved, and no step was made since.
+    failed: bool,
     parent: Option<Parent>,
     /// Seconds of the processes before this one.
     seconds_before: f64,
@@ -197,6 +199,7 @@ impl Session {
             metrics: Vec::new(),
             dirty: false,
             completed: false,
+            failed: false,
             parent: None,
             seconds_before: 0.0,
             saved_step: 0,
@@ -309,7 +312,7 @@ impl Session {
         }
     }
 
-    /// Saves now, at the position of the last step.
+    /// Saves now, at the position of the last step. After [`Event::Failure`] the work counts as failed until the next step.
     ///
     /// # Errors
     /// As [`Session::step`].
@@ -319,8 +322,10 @@ impl Session {
         reason: impl Into<String>,
         state: &S,
     ) -> Result<Step> {
+        self.failed = event == Event::Failure;
+        let status = if self.failed { Status::Failed } else { Status::InProgress };
         let cause = Cause { event, reason: Some(reason.into()) };
-        self.save_because(vec![cause], Counted(false), Status::InProgress, state)
+        self.save_because(vec![cause], Counted(false), status, state)
     }
 
     /// Saves because the work went over a boundary within a phase: `night`, `instrument_2`.
@@ -337,9 +342,19 @@ impl Session {
     ///
     /// If nothing was done since the last checkpoint that says the same, none is made. Prunes once, after the last one is durable.
     ///
+    /// It is not `completed` after a failure that was saved with no step since, and not while the thread panics, where a guard of
+    /// the host may call this: then `state` may be half-way through a step, so the snapshot that is held is saved in its place, as
+    /// when a session is dropped.
+    ///
     /// # Errors
     /// What the last save, or one in the background before it, returned: then the run is as it was, and says so.
     pub fn finish<S: Save + ?Sized>(self, state: &S) -> Result<Finished> {
+        if std::thread::panicking() {
+            return self.end_in_panic();
+        }
+        if self.failed {
+            return self.failed("the work failed", state);
+        }
         match self.options.stop.reason() {
             Some(reason) if !self.is_at_the_end() => {
                 let (event, text) = (reason.event(), reason.to_string());

@@ -214,6 +214,27 @@ fn a_panic_saves_what_is_held_as_a_failure() {
     assert_eq!(session.resume::<Json<u64>>().unwrap().0, Json(7));
 }
 
+/// What a program that saves its failure and then runs into a `finally` does.
+#[test]
+fn a_failure_is_not_completed_by_whoever_finishes_afterwards() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = open(root.path(), every(10));
+    steps(&mut session, 1..=7);
+    assert!(session.save(Event::Failure, "the data are broken", &Json(7)).unwrap().is_saved());
+    let finished = session.finish(&Json(7)).unwrap();
+    assert_eq!((finished.status, finished.saved), (Status::Failed, None));
+    assert_eq!(finished.reason.as_deref(), Some("the work failed, and nothing was done since"));
+    let newest = entries(root.path()).pop().unwrap();
+    assert_eq!((newest.sequence, newest.status()), (1, Some(Status::Failed)));
+
+    // Work that went on after it may come to its end.
+    let mut session = open(root.path(), every(10));
+    session.resume::<Json<i32>>().unwrap();
+    session.save(Event::Failure, "the data are still broken", &Json(7)).unwrap();
+    steps(&mut session, 8..=8);
+    assert_eq!(session.finish(&Json(8)).unwrap().status, Status::Completed);
+}
+
 #[test]
 fn in_the_background_nothing_is_lost_and_an_end_waits() {
     let root = tempfile::tempdir().unwrap();

@@ -27,6 +27,7 @@ impl Session {
     pub(super) fn due(&mut self, position: Position, metrics: &[(&str, f64)]) -> Result<Due> {
         self.summary.steps = self.summary.steps.wrapping_add(1);
         self.dirty = true;
+        self.failed = false;
         self.position = position;
         self.remember(metrics);
         if !self.in_flight.is_empty() {

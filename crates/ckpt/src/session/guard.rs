@@ -1,11 +1,11 @@
 //! The guard: what is left to save when the thread panics, and what ends when a session is dropped.
 
 use ckpt_format::{Cause, Event, Metadata, Status};
-use ckpt_store::{Note, Result, Snapshot};
+use ckpt_store::{Note, Result, Saved, Snapshot};
 
 use super::report::{Notice, Step};
 use super::state::Save;
-use super::{Access, Session};
+use super::{Access, Finished, Session};
 
 /// A copy of the state at a step boundary.
 #[derive(Debug)]
@@ -40,20 +40,41 @@ impl Session {
         Ok(Step::NotDue)
     }
 
+    /// Somebody ends the session while the thread panics.
+    ///
+    /// # Errors
+    /// What a save in the background before it returned.
+    pub(super) fn end_in_panic(mut self) -> Result<Finished> {
+        self.finished = true;
+        let closed = self.close();
+        let saved = self.save_held();
+        closed?;
+        let reason = saved.is_none().then(|| "the thread panicked".to_owned());
+        let notices = self.take_notices();
+        Ok(Finished { status: Status::Failed, saved, reason, summary: self.summary(), notices })
+    }
+
     /// The thread panics: saves the copy if it is newer than what is saved, and says what it did.
-    fn save_held(&mut self) {
+    fn save_held(&mut self) -> Option<Saved> {
         let newest = self.saved_step;
         let held = self.held.take().filter(|held| held.step > newest);
-        let Access::Write { run, .. } = &self.access else { return };
-        let outcome = match held {
-            None => format!("nothing was saved; the newest checkpoint is of step {newest}"),
+        let Access::Write { run, .. } = &self.access else { return None };
+        let (outcome, saved) = match held {
+            None => (format!("nothing was saved; the newest checkpoint is of step {newest}"), None),
             Some(Held { step, metadata, snapshot }) => match run.save_snapshot(metadata, snapshot) {
-                Ok(saved) => format!("the state at step {step} was saved as sequence {}", saved.sequence),
-                Err(error) => format!("the state at step {step} could not be saved: {error}"),
+                Ok(saved) => (
+                    format!("the state at step {step} was saved as sequence {}", saved.sequence),
+                    Some(saved),
+                ),
+                Err(error) => (format!("the state at step {step} could not be saved: {error}"), None),
             },
         };
         run.note(Note::Finished { status: Status::Failed });
         self.notices.tell(Notice::Panicked { outcome });
+        if let Some(saved) = &saved {
+            self.count(saved, &Event::Failure.to_string());
+        }
+        saved
     }
 }
 

@@ -167,6 +167,9 @@ impl Session {
         if self.completed && !self.dirty {
             return Ok((None, Some("nothing was done since the run was completed".to_owned())));
         }
+        if self.failed && !self.dirty {
+            return Ok((None, Some("the work failed, and nothing was done since".to_owned())));
+        }
         self.judge_grace();
         // The last word is said in the foreground: after it there is no next call that could tell.
         self.flush()?;
@@ -351,7 +354,7 @@ impl Session {
         metrics::counter!("ckpt_saves_skipped_total").increment(1);
     }
 
-    fn count(&mut self, saved: &Saved, event: &str) {
+    pub(super) fn count(&mut self, saved: &Saved, event: &str) {
         self.summary.saves = self.summary.saves.saturating_add(1);
         metrics::counter!("ckpt_saves_total", "event" => event.to_owned()).increment(1);
         metrics::gauge!("ckpt_last_save_bytes").set(saved.stored_bytes as f64);
