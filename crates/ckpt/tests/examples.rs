@@ -3,6 +3,10 @@
 //! They run as processes of their own, are struck by SIGKILL at random moments and once by SIGTERM, and go on by the same call.
 //! `CKPT_TEST_SEED` draws the same moments again. `crash_and_resume` does the same to itself.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "each example has what it shares with others in a module of its own"
+)]
 
 use std::error::Error;
 use std::fs::OpenOptions;
