@@ -1,6 +1,6 @@
 //! `ckpt best`: who ranks, which way, and how markets compare.
 
-use ckpt::{Direction, Metadata, Run, RunOptions, Section};
+use ckpt::Direction;
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -8,16 +8,6 @@ use crate::scene::Scene;
 fn places(answer: &Value) -> Vec<(&str, u64)> {
     let rows = answer["checkpoints"].as_array().unwrap().iter();
     rows.map(|row| (row["run"].as_str().unwrap(), row["sequence"].as_u64().unwrap())).collect()
-}
-
-/// A run whose one checkpoint says which way its loss gets better.
-fn that_says(scene: &Scene, name: &str, direction: Direction) {
-    let path = scene.path("runs").join(name);
-    let run = Run::create(path, &"runs".parse().unwrap(), &name.parse().unwrap(), RunOptions::new(ckpt::now));
-    let mut metadata = Metadata::default();
-    metadata.metrics.set("loss", 0.25);
-    metadata.metrics.declare("loss", direction);
-    run.unwrap().save(metadata, vec![Section::raw("w", &[1])]).unwrap();
 }
 
 #[test]
@@ -82,10 +72,10 @@ fn the_direction_is_that_of_the_runs_or_must_be_given() {
     scene.run("save runs/silent --metric loss=0.125 w=w").ok();
     let error = scene.run("best runs --by loss --json").error(2, "usage");
     assert!(error["message"].as_str().unwrap().contains("--by loss:min"), "{error}");
-    that_says(&scene, "lower", Direction::Min);
+    scene.save_losses("runs/lower", &[0.25], Direction::Min);
     let answer = scene.run("best runs --by loss --json").ok().json();
     assert_eq!(places(&answer), [("runs/silent", 1), ("runs/lower", 1)]);
-    that_says(&scene, "upper", Direction::Max);
+    scene.save_losses("runs/upper", &[0.25], Direction::Max);
     let error = scene.run("best runs --by loss --json").error(2, "usage");
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("runs/lower says min") && message.contains("runs/upper says max"), "{message}");

@@ -1,6 +1,6 @@
 //! `ckpt explain`: why a checkpoint was saved, is kept, would be deleted, or is gone.
 
-use ckpt::{Event, Metadata, Run, RunOptions, Section, Selector};
+use ckpt::{Event, Metadata, Run, RunOptions, Selector};
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -8,15 +8,10 @@ use crate::scene::Scene;
 #[test]
 fn one_that_is_there_says_why_it_was_saved_and_what_the_policy_makes_of_it() {
     let scene = Scene::new();
-    let (kind, name) = ("runs".parse().unwrap(), "ppo".parse().unwrap());
-    let run = Run::create(scene.path("runs/ppo"), &kind, &name, RunOptions::new(ckpt::now)).unwrap();
-    for _ in 0..4 {
-        let metadata = Metadata::default()
-            .because(Event::Periodic, "every 25,000 steps")
-            .because(Event::Best, "sharpe_ratio improved from 1.1 to 1.2");
-        run.save(metadata, vec![Section::raw("w", &[1])]).unwrap();
-    }
-    drop(run);
+    let metadata = Metadata::default()
+        .because(Event::Periodic, "every 25,000 steps")
+        .because(Event::Best, "sharpe_ratio improved from 1.1 to 1.2");
+    scene.save_as("runs/ppo", std::iter::repeat_n(metadata, 4));
     let answer = scene.run("explain runs/ppo seq:2 --json").ok().json();
     assert_eq!(
         answer["saved"]["events"][1],

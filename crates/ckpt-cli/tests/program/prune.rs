@@ -1,12 +1,8 @@
 //! `ckpt prune`: the plan, what is withheld, what stays whatever the rules, and what is in the way.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use ckpt::{
-    ConfigLayers, Event, Metadata, Run, RunOptions, Section, Session, SessionOptions, Timestamp,
-    is_plan_confirmed,
-};
+use ckpt::{ConfigLayers, Direction, Event, Metadata, Session, SessionOptions, Timestamp, is_plan_confirmed};
 use serde_json::{Value, json};
 
 use crate::scene::{Ran, Scene};
@@ -279,15 +275,11 @@ fn what_is_confirmed_at_the_shell_is_confirmed_for_a_session_with_the_same_confi
 #[test]
 fn age_and_bytes_take_from_what_no_other_rule_keeps() {
     let scene = Scene::new();
-    let (kind, name) = ("runs".parse().unwrap(), "aged".parse().unwrap());
-    let run = Run::create(scene.path("runs/aged"), &kind, &name, RunOptions::new(ckpt::now)).unwrap();
-    for days in [30, 8, 6, 1, 0] {
-        let age = Duration::from_secs(days * 86_400 + 60).as_millis();
-        let created_at = Timestamp::from_millis(ckpt::now().millis() - i64::try_from(age).unwrap());
-        let metadata = Metadata { created_at, ..Metadata::default() }.because(Event::Periodic, "a test");
-        run.save(metadata, vec![Section::raw("w", &[1; 10])]).unwrap();
-    }
-    drop(run);
+    let made = [30, 8, 6, 1, 0].map(|days| {
+        let created_at = Timestamp::from_millis(ckpt::now().millis() - days * 86_400_000 - 60_000);
+        Metadata { created_at, ..Metadata::default() }.because(Event::Periodic, "a test")
+    });
+    scene.save_as("runs/aged", made);
     let plan = scene.run("prune runs/aged --max-age 7d --json").ok().json();
     let reason = &plan["entries"][1]["reasons"][0];
     assert_eq!((&reason["rule"], &reason["limit"]), (&json!("max_age"), &json!(604_800.0)));
@@ -299,15 +291,7 @@ fn age_and_bytes_take_from_what_no_other_rule_keeps() {
 #[test]
 fn which_way_is_better_may_be_left_out_where_the_run_says_it() {
     let scene = Scene::new();
-    let (kind, name) = ("runs".parse().unwrap(), "says".parse().unwrap());
-    let run = Run::create(scene.path("runs/says"), &kind, &name, RunOptions::new(ckpt::now)).unwrap();
-    for loss in [0.5, 0.1, 0.3] {
-        let mut metadata = Metadata::default().because(Event::Periodic, "a test");
-        metadata.metrics.set("loss", loss);
-        metadata.metrics.declare("loss", ckpt::Direction::Min);
-        run.save(metadata, vec![Section::raw("w", &[1; 10])]).unwrap();
-    }
-    drop(run);
+    scene.save_losses("runs/says", &[0.5, 0.1, 0.3], Direction::Min);
     scene.run("prune runs/says --top loss:1").ok().says("top loss (min): 1");
     assert_eq!(scene.sequences("runs/says"), [2, 3]);
 }

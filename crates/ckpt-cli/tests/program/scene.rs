@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use ckpt::{Direction, Event, Metadata, Run, RunOptions, Section};
 use serde_json::Value;
 
 /// A directory that goes with the test.
@@ -119,6 +120,28 @@ impl Scene {
             ))
             .ok();
         }
+    }
+
+    /// Makes a run with a checkpoint for each of these, through the library: the shell cannot say all of it.
+    pub(crate) fn save_as(&self, path: &str, all: impl IntoIterator<Item = Metadata>) {
+        let (kind, name) = ("runs".parse().unwrap(), "said".parse().unwrap());
+        let run = Run::create(self.path(path), &kind, &name, RunOptions::new(ckpt::now)).unwrap();
+        for metadata in all {
+            run.save(metadata, vec![Section::raw("w", &[1; 10])]).unwrap();
+        }
+    }
+
+    /// As [`Self::save_as`]: periodic ones with these losses, of which the run says which way is better.
+    pub(crate) fn save_losses(&self, path: &str, losses: &[f64], direction: Direction) {
+        self.save_as(
+            path,
+            losses.iter().map(|loss| {
+                let mut metadata = Metadata::default().because(Event::Periodic, "a test");
+                metadata.metrics.set("loss", *loss);
+                metadata.metrics.declare("loss", direction);
+                metadata
+            }),
+        );
     }
 
     /// The numbers that a run has, as it lists them.

@@ -1,6 +1,6 @@
 //! `ckpt stats`: runs in numbers.
 
-use ckpt::{Direction, Event, Metadata, Run, RunOptions, Section};
+use ckpt::Direction;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -35,14 +35,7 @@ fn each_run_is_counted_and_all_of_them_together() {
 #[test]
 fn the_best_is_that_of_the_direction_that_the_run_says() {
     let scene = Scene::new();
-    let (kind, name) = ("runs".parse().unwrap(), "says".parse().unwrap());
-    let run = Run::create(scene.path("runs/says"), &kind, &name, RunOptions::new(ckpt::now)).unwrap();
-    for loss in [0.5, 0.1, 0.1, 0.3] {
-        let mut metadata = Metadata::default().because(Event::Periodic, "a test");
-        metadata.metrics.set("loss", loss);
-        metadata.metrics.declare("loss", Direction::Min);
-        run.save(metadata, vec![Section::raw("w", &[1])]).unwrap();
-    }
+    scene.save_losses("runs/says", &[0.5, 0.1, 0.1, 0.3], Direction::Min);
     let answer = scene.run("stats runs --json").ok().json();
     let metric = &answer["runs"][0]["metrics"][0];
     assert_eq!((&metric["direction"], &metric["best"]["value"]), (&json!("min"), &json!(0.1)));
