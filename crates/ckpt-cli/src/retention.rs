@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use ckpt::{
-    ChooseError, ConfigError, ConfigLayers, Direction, Entry, PhaseConfig, RetentionPolicy, Top,
-    stated_direction,
-};
+use ckpt::{ChooseError, Direction, Entry, PhaseConfig, RetentionPolicy, Top, stated_direction};
 
 use crate::args::{PolicyArgs, PruneArgs, TopArg};
-use crate::failure::{FAILED, Failure, NOT_FOUND, USAGE};
+use crate::config;
+use crate::failure::Failure;
 
 /// The rules of a command line: a policy but for the directions that only a run can say.
 #[derive(Debug)]
@@ -21,21 +19,8 @@ pub(crate) struct Rules<'a> {
 /// What a configuration says for the phase that is meant; nothing if none was given.
 pub(crate) fn configured(args: &PolicyArgs) -> Result<Option<PhaseConfig>, Failure> {
     let Some(file) = &args.config else { return Ok(None) };
-    let refused = |error: ConfigError| {
-        let (code, status) = match error.code() {
-            "not_found" => ("not_found", NOT_FOUND),
-            "permission" => ("permission", FAILED),
-            "io" => ("io", FAILED),
-            _ => ("config", USAGE),
-        };
-        // What the system said is in none of the messages.
-        let source = match &error {
-            ConfigError::Read { source, .. } => format!(": {source}"),
-            _ => String::new(),
-        };
-        Failure::new(code, status, format!("{error}{source}")).at(file)
-    };
-    let config = ConfigLayers::new().file(file).environment(std::env::vars_os()).load().map_err(refused)?;
+    let refused = |error| config::refusal(&error, file);
+    let config = config::load(file, &[]).map_err(refused)?;
     let phase = match &args.phase {
         Some(phase) => config.phase(phase).map_err(refused)?,
         None => config.general(),

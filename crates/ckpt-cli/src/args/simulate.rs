@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::units;
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Shows each save that a session would make of itself: those of the schedule, the early first one, and the one at the end. Which \
@@ -31,26 +33,10 @@ pub(crate) struct SimulateArgs {
     /// How many units are done at a time: as many as there are environments in parallel
     #[arg(long, value_name = "B", default_value = "1")]
     pub(crate) batch: NonZeroU64,
-    /// Bytes of a checkpoint: a number with B, kB, MB, GB, KiB, MiB or GiB
-    #[arg(long, value_name = "S", value_parser = bytes)]
+    /// Bytes of a checkpoint: a number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB
+    #[arg(long, value_name = "S", value_parser = units::bytes)]
     pub(crate) bytes_per_save: Option<u64>,
     /// So many runs like this one on the disk: markets, seeds
     #[arg(long, value_name = "K", default_value = "1")]
     pub(crate) runs: NonZeroU32,
-}
-
-fn bytes(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match text.get(digits.len()..).unwrap_or_default() {
-        "" | "B" => 1,
-        "kB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        unit => return Err(format!("unknown unit {unit:?}; write B, kB, MB, GB, KiB, MiB or GiB")),
-    };
-    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is not a whole number"))?;
-    number.checked_mul(factor).ok_or_else(|| format!("{text} is more than there is"))
 }

@@ -247,11 +247,11 @@ fn a_configuration_is_the_policy_and_flags_and_the_environment_hold_over_it() {
     assert_eq!(kept("--top sharpe_ratio:3", &[]), [2, 5, 6]);
     assert_eq!(kept("--top sharpe_ratio:1:min", &[]), [1, 6]);
     assert_eq!(kept("", &[("CKPT_CONFIG__RETENTION__KEEP_LAST_N", "3")]), [2, 4, 5, 6]);
-    let error = scene.run("prune runs --config c.yaml --phase phas1 --json").error(2, "config");
+    let error = scene.run("prune runs --config c.yaml --phase phas1 --json").error(2, "usage");
     assert!(error["message"].as_str().unwrap().contains("did you mean \"phase1\""), "{error}");
     scene.run("prune runs --config none.yaml --json").error(4, "not_found");
     scene.write("wrong.yaml", CONFIG.replace("keep_last_n: 1", "keep_lats_n: 1"));
-    let error = scene.run("prune runs --config wrong.yaml --json").error(2, "config");
+    let error = scene.run("prune runs --config wrong.yaml --json").error(1, "config");
     let message = error["message"].as_str().unwrap();
     assert!(message.contains("wrong.yaml:11") && message.contains("keep_last_n"), "{message}");
     assert_eq!(scene.sequences("runs/ppo").len(), 6);
