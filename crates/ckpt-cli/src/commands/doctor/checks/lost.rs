@@ -14,7 +14,7 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     let Some(process) = &history.unfinished else {
         answer.ok(match history.policy {
             Some(_) => "the last session said that it ended",
-            None => "no session ever wrote here: who saves by hand ends when he likes",
+            None => "no session ever wrote here, and only a session says that it ended",
         });
         return answer;
     };
