@@ -1,7 +1,6 @@
 //! What the log tells that the questions need.
 
-use ckpt::{Digest, LogEvent, LogLine, Note, Timestamp};
-use serde_json::Value;
+use ckpt::{Digest, LastPolicy, LogEvent, LogLine, Note, Timestamp, Writer, last_policy};
 
 /// What the log tells.
 #[derive(Debug, Default)]
@@ -10,10 +9,10 @@ pub(super) struct History {
     pub(super) openings: u64,
     pub(super) opened_at: Option<Timestamp>,
     /// The newest policy of a session.
-    pub(super) policy: Option<PolicyRecord>,
-    /// What of it waits to be confirmed: how many it would delete, and keep.
-    pub(super) withheld: Option<(u64, u64)>,
-    /// The session that began last and did not say that it ended.
+    pub(super) policy: Option<LastPolicy>,
+    /// A plan of it that waits to be confirmed.
+    pub(super) withheld: Option<WithheldRecord>,
+    /// The session that worked last, if it did not say that it ended.
     pub(super) unfinished: Option<Process>,
     /// The last change of the disk's level.
     pub(super) level: Option<LevelRecord>,
@@ -23,12 +22,12 @@ pub(super) struct History {
     pub(super) bad_lines: usize,
 }
 
-/// A retention policy that a session put in force.
+/// A plan that waits to be confirmed.
 #[derive(Debug)]
-pub(super) struct PolicyRecord {
-    pub(super) at: Timestamp,
-    pub(super) digest: Digest,
-    pub(super) policy: Value,
+pub(super) struct WithheldRecord {
+    digest: Digest,
+    pub(super) delete: u64,
+    pub(super) keep: u64,
 }
 
 /// A process that wrote.
@@ -37,6 +36,8 @@ pub(super) struct Process {
     pub(super) at: Timestamp,
     pub(super) host: String,
     pub(super) pid: u32,
+    /// It resumed or saved, and did not only prune: that has a policy, too.
+    works: bool,
 }
 
 /// A change of the disk's level.
@@ -58,7 +59,8 @@ pub(super) struct StepBack {
 impl History {
     /// Goes through the log, oldest first.
     pub(super) fn of(lines: &[LogLine]) -> Self {
-        let mut history = Self::default();
+        let mut history = Self { policy: last_policy(lines), ..Self::default() };
+        let mut process: Option<Process> = None;
         for line in lines {
             let LogLine::Good(entry) = line else {
                 history.bad_lines += 1;
@@ -74,26 +76,37 @@ impl History {
                     let (sequence, reason) = (*sequence, reason.clone());
                     history.stepped_back.push(StepBack { at, sequence, reason });
                 }
-                LogEvent::Noted(Note::PolicyInForce { digest, policy, .. }) => {
-                    if history.policy.as_ref().is_none_or(|before| before.digest != *digest) {
-                        history.withheld = None;
-                    }
-                    let (digest, policy) = (*digest, policy.clone());
-                    history.policy = Some(PolicyRecord { at, digest, policy });
+                LogEvent::Noted(Note::PolicyInForce { digest, .. }) => {
+                    history.withheld = history.withheld.filter(|withheld| withheld.digest == *digest);
                     let (host, pid) = (entry.by.host.clone(), entry.by.pid);
-                    history.unfinished = Some(Process { at, host, pid });
+                    process = Some(Process { at, host, pid, works: false });
                 }
-                LogEvent::Noted(Note::PlanWithheld { delete, keep, .. }) => {
-                    history.withheld = Some((*delete, *keep));
+                LogEvent::Noted(Note::PlanWithheld { digest, delete, keep }) => {
+                    let (digest, delete, keep) = (*digest, *delete, *keep);
+                    history.withheld = Some(WithheldRecord { digest, delete, keep });
                 }
-                LogEvent::Noted(Note::PlanConfirmed { .. }) => history.withheld = None,
-                LogEvent::Noted(Note::Finished { .. }) => history.unfinished = None,
+                LogEvent::Noted(Note::PlanConfirmed { digest }) => {
+                    history.withheld = history.withheld.filter(|withheld| withheld.digest != *digest);
+                }
+                LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. }) => {
+                    for process in process.iter_mut().filter(|process| process.is(&entry.by)) {
+                        process.works = true;
+                    }
+                }
+                LogEvent::Noted(Note::Finished { .. }) => process = None,
                 LogEvent::Noted(Note::DiskLevel { to, reason, .. }) => {
                     history.level = Some(LevelRecord { at, to: to.clone(), reason: reason.clone() });
                 }
                 _ => {}
             }
         }
+        history.unfinished = process.filter(|process| process.works);
         history
+    }
+}
+
+impl Process {
+    fn is(&self, writer: &Writer) -> bool {
+        (&self.host, self.pid) == (&writer.host, writer.pid)
     }
 }

@@ -108,7 +108,12 @@ fn a_plan_that_waits_to_be_confirmed_is_told() {
     session(&scene, "train/ppo", options, 4);
     let told = doctor(&scene, "train/ppo");
     told.finds(&[("too_many", "warning")]).says("too_many", "waits to be confirmed");
-    told.advises("too_many", "ckpt prune train/ppo");
+    told.advises("too_many", "ckpt prune train/ppo --config FILE --phase PHASE --yes");
+    // Confirmed at the shell, by the same rules.
+    config(&scene, &PLAIN.replace("keep_last_n: 4", "keep_last_n: 1"));
+    scene.run("prune train/ppo --config c.yaml --phase a --yes").ok();
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[]).says("too_many", "by the policy in force 0 would go now");
 }
 
 #[test]

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use ckpt::PhaseConfig;
+use ckpt::{LastPolicy, PhaseConfig};
 use serde_json::Value;
 
 use crate::commands::doctor::answer::{Answer, command, some};
 use crate::commands::doctor::facts::Facts;
-use crate::commands::doctor::history::PolicyRecord;
 use crate::commands::doctor::policy::{Stated, variables};
 use crate::human;
 
@@ -26,23 +25,20 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     }
 }
 
-fn without_config(facts: &Facts, record: Option<&PolicyRecord>) -> Answer {
+fn without_config(facts: &Facts, record: Option<&LastPolicy>) -> Answer {
     let mut answer = Answer::new();
     answer.ok(match record {
         None => "no session has put a policy in force here, and none was given to compare with".to_owned(),
         Some(record) => {
             let age = human::age(facts.now, record.at);
-            format!(
-                "none was given to compare with; a session put this policy in force {age}: {}",
-                record.policy
-            )
+            format!("none was given to compare with; this policy came into force {age}: {}", record.policy)
         }
     });
     answer.advise("give --config FILE to compare");
     answer
 }
 
-fn compare(facts: &Facts, stated: &Stated, record: Option<&PolicyRecord>) -> Answer {
+fn compare(facts: &Facts, stated: &Stated, record: Option<&LastPolicy>) -> Answer {
     let mut answer = Answer::new();
     let file = stated.file.display();
     if facts.run.is_err() {
@@ -85,12 +81,10 @@ fn differs(
     facts: &Facts,
     stated: &Stated,
     candidates: &[&PhaseConfig],
-    record: &PolicyRecord,
+    record: &LastPolicy,
 ) {
     let (file, age) = (stated.file.display(), human::age(facts.now, record.at));
-    answer.problem(format!(
-        "what {file} says to keep is not in force; a session put another policy in force {age}"
-    ));
+    answer.problem(format!("what {file} says to keep is not in force; another policy came into force {age}"));
     if let [phase] = candidates {
         for (key, in_force, wanted) in differences(&record.policy, phase) {
             answer.problem(format!("{key}: {in_force} is in force, {wanted} is stated{}", of_phase(phase)));
@@ -116,7 +110,7 @@ fn differs(
 }
 
 /// What does not stand in the policy's identity.
-fn details(answer: &mut Answer, facts: &Facts, phase: &PhaseConfig, record: &PolicyRecord) {
+fn details(answer: &mut Answer, facts: &Facts, phase: &PhaseConfig, record: &LastPolicy) {
     let prune_every = record.policy.get("prune_every").and_then(Value::as_u64);
     if let Some(in_force) = prune_every.filter(|in_force| *in_force != phase.retention.prune_every) {
         let stated = phase.retention.prune_every;

@@ -1,5 +1,7 @@
 //! Is what is no longer needed deleted? Retention that is off, withheld, or never carried out.
 
+use ckpt::RetentionPolicy;
+
 use crate::commands::doctor::answer::{Answer, ckpt};
 use crate::commands::doctor::facts::Facts;
 use crate::human;
@@ -23,40 +25,66 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     } else {
         answer.ok(held);
     }
-    if let Some((delete, keep)) = history.and_then(|history| history.withheld) {
+    let withheld = history.and_then(|history| history.withheld.as_ref());
+    if let Some(withheld) = withheld {
         answer.warning(format!(
-            "a plan to delete {delete} and keep {keep} waits to be confirmed: it was the first of its policy and more than half"
+            "a plan to delete {} and keep {} waits to be confirmed: it was the first of its policy and more than half",
+            withheld.delete, withheld.keep
         ));
-        answer.run("see the plan in the log", ckpt("log", &facts.path, &[]));
+        let words = ["--config", "FILE", "--phase", "PHASE"];
         answer.run(
-            "look at it, and confirm it",
-            ckpt("prune", &facts.path, &["--config", "FILE", "--phase", "PHASE", "--yes"]),
+            "look at the plan",
+            ckpt("prune", &facts.path, &[words.as_slice(), &["--dry-run"]].concat()),
         );
+        answer.run("confirm it", ckpt("prune", &facts.path, &[words.as_slice(), &["--yes"]].concat()));
     }
-    let Some(Ok(stated)) = &facts.config else { return answer };
-    let Some(phase) = stated.phase(facts) else { return answer };
-    let policy = &phase.retention;
-    let file = stated.file.display();
-    if policy.is_empty() {
-        answer.warning(format!("by {file} nothing is ever deleted: retention is off"));
-        answer.advise("set `retention.enabled: true` and `keep_last_n`");
-        return answer;
-    }
-    let plan = ckpt::plan(policy, &run.entries, facts.now);
-    let left_between = if policy.prune_every > 0 { policy.prune_every } else { LEFT_BETWEEN };
-    let freed = human::size(plan.freed_bytes());
-    let text = format!("by {file} {} would go now and free {freed}", human::count(plan.delete()));
-    if plan.delete() > left_between {
-        answer.warning(format!("{text}; no more than {left_between} wait between two prunings"));
-        let path = stated.file.display().to_string();
-        let mut words = vec!["--config", &path];
-        if let Some(name) = &phase.phase {
-            words.extend(["--phase", name]);
-        }
-        words.push("--dry-run");
-        answer.run("see which, and why", ckpt("prune", &facts.path, &words));
-    } else {
-        answer.ok(text);
+    if let Some((by, policy, words)) = policy(facts) {
+        behind(&mut answer, facts, &by, &policy, &words, withheld.is_some());
     }
     answer
+}
+
+/// The policy to go by: that of the configuration, if one is given and the phase is certain; else the one that was last in force.
+/// With it where it comes from, and how to say it at a shell.
+fn policy(facts: &Facts) -> Option<(String, RetentionPolicy, Vec<String>)> {
+    if let Some(Ok(stated)) = &facts.config
+        && let Some(phase) = stated.phase(facts)
+    {
+        let file = stated.file.display().to_string();
+        let mut words = vec!["--config".to_owned(), file.clone()];
+        words.extend(phase.phase.iter().flat_map(|phase| ["--phase".to_owned(), phase.clone()]));
+        return Some((file, phase.retention.clone(), words));
+    }
+    let record = facts.history()?.policy.as_ref()?;
+    let policy = serde_json::from_value(record.policy.clone()).ok()?;
+    let words = ["--config", "FILE", "--phase", "PHASE"].map(str::to_owned).into();
+    Some(("the policy in force".to_owned(), policy, words))
+}
+
+/// Whether more waits to be deleted than between two prunings.
+fn behind(
+    answer: &mut Answer,
+    facts: &Facts,
+    by: &str,
+    policy: &RetentionPolicy,
+    words: &[String],
+    is_withheld: bool,
+) {
+    if policy.is_empty() {
+        answer.warning(format!("by {by} nothing is ever deleted: retention is off"));
+        answer.advise("set `retention.enabled: true` and `keep_last_n`");
+        return;
+    }
+    let plan = ckpt::plan(policy, facts.entries(), facts.now);
+    let left_between = if policy.prune_every > 0 { policy.prune_every } else { LEFT_BETWEEN };
+    let freed = human::size(plan.freed_bytes());
+    let text = format!("by {by} {} would go now and free {freed}", human::count(plan.delete()));
+    // What is withheld waits for somebody, and that is told.
+    if plan.delete() <= left_between || is_withheld {
+        answer.ok(text);
+        return;
+    }
+    answer.warning(format!("{text}; no more than {left_between} wait between two prunings"));
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(["--dry-run"]).collect();
+    answer.run("see which, and why", ckpt("prune", &facts.path, &words));
 }
