@@ -20,6 +20,23 @@ use crate::storage::{EntryKind, Local, Space, Storage};
 pub use locks::{LockHolder, LockSight};
 
 /// What lies in a run's directory beside its checkpoints, at one moment; a writer may change it at the next.
+///
+/// ```
+/// use ckpt_format::Timestamp;
+/// use ckpt_store::{Run, RunOptions, Survey};
+///
+/// # let root = tempfile::tempdir()?;
+/// # let path = root.path().join("training/demo");
+/// let options = RunOptions::new(|| Timestamp::from_millis(1_763_210_096_789));
+/// let run = Run::create(&path, &"training".parse()?, &"demo".parse()?, options)?;
+/// let survey = Survey::of(&path)?;
+/// assert_eq!(survey.writer.is_held, Some(true));
+/// assert_eq!(survey.writer.pid, Some(std::process::id()));
+/// assert!(survey.obstacles.is_empty() && survey.staged.is_empty());
+/// drop(run);
+/// assert_eq!(Survey::of(&path)?.writer.is_held, Some(false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Survey {
