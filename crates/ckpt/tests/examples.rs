@@ -69,6 +69,8 @@ fn a_download_goes_on_in_the_middle_of_a_file() {
     let lines = strike("child_download", "downloads/mirror", 3);
     let continued = |line: &String| line.starts_with("file-") && !line.ends_with(" from byte 0");
     assert!(lines.iter().any(continued), "every request began at byte 0: {lines:#?}");
+    // A kill takes nothing that was written, and a stop says how much that was.
+    assert!(!lines.iter().any(|line| line.ends_with("it begins anew")), "{lines:#?}");
 }
 
 /// Nobody waits for the disk while a file arrives, so a power loss may take some of it that a checkpoint speaks of.
