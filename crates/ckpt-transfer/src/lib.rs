@@ -75,7 +75,7 @@
 //!     "sigma: injected\nvalues: seeded 1 of 1 at weight 0.3\nkill_switch: kept its own, it is never inherited\n\
 //!      note: no verdict was asked for\n"
 //! );
-//! assert_eq!((live.sigma, live.is_stopped, report.lineage.chain_depth), (0.0007, false, 1));
+//! assert_eq!((live.sigma, live.is_stopped, report.lineage.map(|lineage| lineage.chain_depth)), (0.0007, false, Some(1)));
 //! # Ok::<(), ckpt_transfer::Rejection>(())
 //! ```
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::admit::{Admitted, Rejection};
 use crate::blend::SeedCounts;
 use crate::config::{InjectionConfig, Weight};
+use crate::lineage::Lineage;
 use crate::report::{ComponentInjection, InjectionOutcome, InjectionReport, SkipReason};
 
 /// Hands out the components of an admitted prior and notes what becomes of each.
@@ -41,6 +42,11 @@ impl<T> Proposal<T> {
     /// The live component stays as it is, because the prior has none.
     pub fn absent() -> Self {
         Self::skip(SkipReason::Absent)
+    }
+
+    /// The live component stays as it is, because it has observed something itself: so many times.
+    pub fn lived(observations: u64) -> Self {
+        Self::skip(SkipReason::Lived { observations })
     }
 
     /// Notes that a value was brought into its bounds: `"sigma from 1 to 0.0025"`.
@@ -84,6 +90,11 @@ impl<'a, S> Planner<'a, S> {
         self.components.push(ComponentInjection { name: name.to_owned(), outcome, clamped });
     }
 
+    /// Where the live system's state comes from once the plan is applied, if anything is changed by it.
+    pub fn lineage(&self) -> &Lineage {
+        &self.admitted.lineage
+    }
+
     /// What a cell of a table is worth.
     pub fn blend_weight(&self) -> Weight {
         self.config.blend_weight
@@ -102,6 +113,10 @@ impl<'a, S> Planner<'a, S> {
         }
         let Admitted { prior, age_seconds, assessment, notes, lineage } = self.admitted;
         let identity = prior.provenance.identity.clone();
-        Ok(InjectionReport { identity, age_seconds, components: self.components, notes, assessment, lineage })
+        let components = self.components;
+        let mut report =
+            InjectionReport { identity, age_seconds, components, notes, assessment, lineage: None };
+        report.lineage = (report.changes() > 0).then_some(lineage);
+        Ok(report)
     }
 }

@@ -56,7 +56,7 @@ pub trait PriorExtract {
     /// What may be inherited of it.
     type State;
 
-    /// What it has learned by now. It changes nothing.
+    /// What it has learned by now; what says itself when it was taken keeps that time. It changes nothing.
     fn extract_prior(&self, now: Timestamp) -> Prior<Self::State>;
 }
 

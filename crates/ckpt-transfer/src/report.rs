@@ -22,8 +22,9 @@ pub struct InjectionReport {
     pub notes: Vec<Note>,
     /// What the gate said; none if no verdict was asked for.
     pub assessment: Option<Assessment>,
-    /// Where the live system's state comes from now: to be recorded in every save.
-    pub lineage: Lineage,
+    /// Where the live system's state comes from now: to be recorded in every save. None if nothing was changed: then it comes from
+    /// where it came from before.
+    pub lineage: Option<Lineage>,
 }
 
 /// What became of one component. In JSON `{name, outcome, ..., clamped, text}`.
@@ -59,8 +60,13 @@ pub enum SkipReason {
     Excluded,
     /// The two mean different things; with what differs.
     Incompatible(String),
-    /// The prior has none.
+    /// The prior has none, or has learned nothing of it.
     Absent,
+    /// The live one has observed something itself.
+    Lived {
+        /// How often.
+        observations: u64,
+    },
 }
 
 /// What admission let pass but did not like. In JSON `{note, text}`.
@@ -131,6 +137,7 @@ impl SkipReason {
             Self::Excluded => "excluded",
             Self::Incompatible(_) => "incompatible",
             Self::Absent => "absent",
+            Self::Lived { .. } => "lived",
         }
     }
 }
@@ -197,6 +204,9 @@ impl fmt::Display for SkipReason {
             Self::Excluded => f.write_str("it is excluded by the configuration"),
             Self::Incompatible(why) => write!(f, "it is incompatible: {why}"),
             Self::Absent => f.write_str("the prior has none"),
+            Self::Lived { observations } => {
+                write!(f, "the live one has {observations} observations, which outrank it")
+            }
         }
     }
 }

@@ -106,7 +106,7 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     let (Json(mut live), _) = session.resume_or_else(|| Json(trader([((0, 0), -1.0)], 12.5))).unwrap();
     let report = live.inject_prior(&prior, &InjectionConfig::default(), ckpt::now()).unwrap();
     assert_eq!((report.changes(), live.daily_loss), (2, 12.5));
-    session.set_extra(Lineage::FIELD, report.lineage.to_extra().unwrap());
+    session.set_extra(Lineage::FIELD, report.lineage.as_ref().unwrap().to_extra().unwrap());
     session.step(1, &[], || Json(live.clone())).unwrap();
     drop(session);
 
@@ -117,7 +117,7 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     let seeded: BTreeMap<_, _> = again.cells.iter().cloned().collect();
     assert_eq!(seeded[&(1, 0)], paper.cells[2].1.discounted(Weight::default()));
     let lineage = Lineage::of(resumed.from.unwrap().metadata().unwrap()).unwrap().unwrap();
-    assert_eq!(lineage, report.lineage);
+    assert_eq!(Some(&lineage), report.lineage.as_ref());
     assert_eq!((lineage.chain_depth, lineage.seconds_before), (1, Some(3_600.0)));
     let parent = lineage.parent.unwrap();
     assert_eq!((parent.mode.as_str(), parent.checkpoint), ("paper", prior.provenance.checkpoint.clone()));

@@ -108,7 +108,11 @@ fn nothing_to_seed_and_a_rejection_are_told_apart() {
     let empty = Trader { values: Table::new(), ..paper() };
     let config = skipping(&["volatility", "regime"]);
     let report = live().dry_run(&empty.extract_prior(now()), &config, now()).unwrap();
-    assert_eq!(report.changes(), 0);
+    assert_eq!(
+        (report.changes(), report.lineage),
+        (0, None),
+        "its state comes from where it came from before"
+    );
     let old = "2020-01-01T00:00:00Z".parse().unwrap();
     assert!(live().dry_run(&empty.extract_prior(old), &config, now()).is_err());
 }

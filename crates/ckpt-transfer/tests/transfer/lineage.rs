@@ -13,10 +13,10 @@ fn the_lineage_of_an_injection_is_recorded_in_the_next_save() {
     let report = live().inject_prior(&prior, &InjectionConfig::default(), now()).unwrap();
 
     let mut metadata = Metadata::default();
-    report.lineage.record(&mut metadata).unwrap();
+    report.lineage.as_ref().unwrap().record(&mut metadata).unwrap();
     let stored = Metadata::decode(&metadata.encode().unwrap()).unwrap();
     let lineage = Lineage::of(&stored).unwrap().unwrap();
-    assert_eq!(lineage, report.lineage);
+    assert_eq!(Some(&lineage), report.lineage.as_ref());
     assert_eq!(
         (lineage.mode.as_str(), lineage.chain_depth, lineage.seconds_before),
         ("live", 3, Some(3_600.0))
