@@ -36,6 +36,7 @@ pub mod prediction_log;
 mod preset;
 pub mod readiness;
 pub mod restore;
+pub mod transfer;
 
 pub use bundle::{MarketBundle, StampedBundle, names, v1};
 pub use preset::{Preset, preset};

@@ -1,6 +1,7 @@
 //! The seed's numbers, in one place.
 
 use ckpt_gate::{Thresholds, WarmupRules};
+use ckpt_transfer::InjectionConfig;
 
 use crate::readiness::thresholds_config;
 use crate::restore::RestoreRules;
@@ -22,6 +23,8 @@ pub struct Preset {
     pub warmup: WarmupRules,
     /// What restoring may do.
     pub restore: RestoreRules,
+    /// What an injection may do. Default: tables at a weight of 0.3, priors of the same asset up to four hours old, nothing left out.
+    pub injection: InjectionConfig,
 }
 
 /// The numbers of the market maker.
@@ -43,5 +46,6 @@ pub fn preset() -> Preset {
         gate: Thresholds::new(thresholds_config()).expect("the preset's thresholds can be meant"),
         warmup: WarmupRules::default(),
         restore: RestoreRules::default(),
+        injection: InjectionConfig::default(),
     }
 }
