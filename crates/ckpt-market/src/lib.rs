@@ -31,6 +31,8 @@
 mod bundle;
 pub mod component;
 pub mod import;
+#[cfg(feature = "schema")]
+mod kinds;
 pub mod live;
 pub mod prediction_log;
 mod preset;
@@ -39,4 +41,6 @@ pub mod restore;
 pub mod transfer;
 
 pub use bundle::{MarketBundle, StampedBundle, names, v1};
+#[cfg(feature = "schema")]
+pub use kinds::kinds;
 pub use preset::{Preset, preset};
