@@ -132,7 +132,7 @@ impl Bundle for StampedBundle {
     }
 
     fn read(reader: &mut BundleReader<'_>) -> Self {
-        let mut bundle = MarketBundle {
+        let bundle = MarketBundle {
             metadata: reader.take(names::METADATA),
             learned_params: reader.take(names::LEARNED_PARAMS),
             pre_fill: reader.take(names::PRE_FILL),
@@ -152,11 +152,6 @@ impl Bundle for StampedBundle {
             quote_outcomes: reader.take(names::QUOTE_OUTCOMES),
             baseline_tracker: reader.take(names::BASELINE_TRACKER),
         };
-        // Version 1 said when the figures of the day were taken only while it was triggered: they are as old as the rest.
-        let kill_switch = &mut bundle.kill_switch;
-        if kill_switch.figures_at_ms == 0 {
-            kill_switch.figures_at_ms = bundle.metadata.timestamp_ms;
-        }
         Self { readiness: reader.take(names::READINESS), bundle }
     }
 }
