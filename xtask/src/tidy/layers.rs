@@ -39,8 +39,8 @@ pub(crate) const LAYERS: [Place; 11] = [
 /// Unpublished crates beside the layers: they may use any crate, and no crate may use them.
 const OUTSIDE: [&str; 2] = ["xtask", "ckpt-bench"];
 
-/// Its examples show the whole system, so its dev-dependencies may be of any layer.
-const FACADE: &str = "ckpt";
+/// Their examples show the whole system, so these dev-dependencies may be of any layer: (crate, what it shows; none: all of it).
+const SHOWN: [(&str, Option<&str>); 2] = [("ckpt", None), ("ckpt-market", Some("ckpt"))];
 
 /// Every dependency inside the workspace that goes up, sideways or outside, and every crate without a place.
 pub(crate) fn check(members: &[Member]) -> Vec<String> {
@@ -83,7 +83,9 @@ fn refusal(user: &str, used: &str, dev: bool) -> Option<String> {
     }
     // What has no place was reported as such; crates outside use what they like.
     let (user, used) = (place(user)?, place(used)?);
-    if dev && user.name == FACADE {
+    let shows =
+        |&(name, shown): &(&str, Option<&str>)| name == user.name && shown.is_none_or(|one| one == used.name);
+    if dev && SHOWN.iter().any(shows) {
         return None;
     }
     if used.layer >= user.layer {
@@ -139,7 +141,7 @@ mod tests {
     #[test]
     fn upwards_and_sideways_are_refused_by_name_in_tests_too() {
         for (user, used) in
-            [("ckpt-format", "ckpt-store"), ("ckpt-store", "ckpt-policy"), ("ckpt-market", "ckpt")]
+            [("ckpt-format", "ckpt-store"), ("ckpt-store", "ckpt-policy"), ("ckpt-market", "ckpt-cli")]
         {
             for user in [member(user, &[used], &[]), member(user, &[], &[used])] {
                 let error = refused(user.clone()).expect("refused");
@@ -153,6 +155,13 @@ mod tests {
         assert_eq!(refused(member("ckpt", &[], &["ckpt-market", "ckpt-ops"])), None);
         assert!(refused(member("ckpt", &["ckpt-market"], &[])).is_some());
         assert!(refused(member("ckpt-market", &[], &["ckpt-ops"])).is_some());
+    }
+
+    #[test]
+    fn the_market_may_show_itself_with_the_facade_and_not_use_it() {
+        assert_eq!(refused(member("ckpt-market", &[], &["ckpt"])), None);
+        assert!(refused(member("ckpt-market", &["ckpt"], &[])).is_some());
+        assert!(refused(member("ckpt-gate", &[], &["ckpt"])).is_some());
     }
 
     #[test]
