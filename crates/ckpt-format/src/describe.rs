@@ -35,11 +35,7 @@
 //!     }
 //! }
 //!
-//! impl Described for Spread {
-//!     fn samples() -> Vec<Self> {
-//!         vec![Self { half: 4.0, fills: 7 }]
-//!     }
-//! }
+//! impl Described for Spread {}
 //!
 //! let kinds = Kinds::new().add::<Spread>();
 //! let mut folder = Folder::default();
@@ -58,6 +54,7 @@ mod pages;
 mod path;
 mod refusal;
 mod removal;
+mod sample;
 mod shape;
 mod trace;
 mod version;
@@ -81,7 +78,13 @@ use crate::schema::{FirstVersion, Stored};
 pub trait Described: Stored + JsonSchema {
     /// Values that together hold every field and every variant; each field differs from its default. Always the same:
     /// they become the golden file of this version. At most 1000.
-    fn samples() -> Vec<Self>;
+    ///
+    /// Made from the schema unless the type says otherwise: numbers within their range, all different, one element in
+    /// each list and map, something in each option, every variant of an enum in one of them. A type that accepts only
+    /// some texts or numbers has to give its own.
+    fn samples() -> Vec<Self> {
+        sample::samples()
+    }
 }
 
 /// A described type whose previous versions are described too; every such type has it, nobody implements it.

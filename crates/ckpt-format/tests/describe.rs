@@ -18,3 +18,5 @@ mod golden;
 mod json;
 #[path = "describe/pages.rs"]
 mod pages;
+#[path = "describe/samples.rs"]
+mod samples;

@@ -165,7 +165,9 @@ impl Description {
             Err(error) => self.refuse("$", Rule::NotDescribed { reason: chain(&error) }),
         }
         if self.sections.is_empty() && self.refusals.is_empty() {
-            let reason = "it has no samples: `samples()` must return at least one value".to_owned();
+            let reason =
+                "it has no samples, or accepts none of those made from its schema: write `samples()`"
+                    .to_owned();
             self.refuse("$", Rule::NotDescribed { reason });
         }
         for index in 0..self.sections.len() {

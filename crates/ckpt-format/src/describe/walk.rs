@@ -80,15 +80,15 @@ impl<'a> Walk<'a> {
         if let Some(name) = reference(schema) {
             return self.definition(name, place);
         }
-        if let Some(only) = schema.get("allOf").and_then(Value::as_array).and_then(|all| all.first()) {
+        if let Some(only) = array(schema, "allOf").and_then(|all| all.first()) {
             return self.type_of(only, place, owner);
         }
         for word in ["anyOf", "oneOf"] {
-            if let Some(parts) = schema.get(word).and_then(Value::as_array) {
+            if let Some(parts) = array(schema, word) {
                 return self.one_of(parts, place, owner);
             }
         }
-        if let Some(names) = schema.get("enum").and_then(Value::as_array) {
+        if let Some(names) = array(schema, "enum") {
             for name in names.iter().filter_map(Value::as_str) {
                 self.variant(name, place, String::new());
             }
@@ -132,7 +132,7 @@ impl<'a> Walk<'a> {
     }
 
     fn array(&mut self, schema: &'a Value, place: &Place) -> String {
-        if let Some(elements) = schema.get("prefixItems").and_then(Value::as_array) {
+        if let Some(elements) = array(schema, "prefixItems") {
             let names: Vec<String> = elements
                 .iter()
                 .enumerate()
@@ -175,8 +175,7 @@ impl<'a> Walk<'a> {
 
     /// `Option`, or an enum.
     fn one_of(&mut self, parts: &'a [Value], place: &Place, owner: &Owner) -> String {
-        let is_null = |part: &&Value| part.get("type") == Some(&Value::String("null".to_owned()));
-        let nullable = parts.iter().any(|part| is_null(&part));
+        let nullable = parts.iter().any(is_null);
         let parts: Vec<&Value> = parts.iter().filter(|part| !is_null(part)).collect();
         if let [only] = parts.as_slice()
             && nullable
@@ -194,7 +193,7 @@ impl<'a> Walk<'a> {
         if let Some(name) = part.get("const").and_then(Value::as_str) {
             return self.variant(name, place, meaning);
         }
-        if let Some(names) = part.get("enum").and_then(Value::as_array) {
+        if let Some(names) = array(part, "enum") {
             return names
                 .iter()
                 .filter_map(Value::as_str)
@@ -245,8 +244,17 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn reference(schema: &Value) -> Option<&str> {
+pub(super) fn reference(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
+}
+
+pub(super) fn array<'a>(schema: &'a Value, word: &str) -> Option<&'a [Value]> {
+    schema.get(word)?.as_array().map(Vec::as_slice)
+}
+
+/// `None` of an `Option` of something that is not plain.
+pub(super) fn is_null(part: &Value) -> bool {
+    part.get("type").is_some_and(|name| name == "null")
 }
 
 fn optional(type_name: &str, nullable: bool) -> String {
