@@ -148,6 +148,8 @@ mod clock;
 #[cfg(feature = "config")]
 mod config;
 mod prune;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod session;
 mod stop;
 
