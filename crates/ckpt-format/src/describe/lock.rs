@@ -120,11 +120,39 @@ impl Lock {
         Ok(lock)
     }
 
-    /// The text of the file.
+    /// The text of the file: a line for each field and each golden file, so that a change of it can be read.
     pub fn to_text(&self) -> String {
         // Names, numbers and documents: all of it can be written.
-        serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
+        let lock = serde_json::to_value(self).unwrap_or_default();
+        let mut text = String::new();
+        write_lines(&lock, 0, &mut text);
+        text + "\n"
     }
+}
+
+/// Levels of the file whose entries have lines of their own: kinds, versions, what is said of one, its fields.
+const LEVELS: usize = 5;
+
+fn write_lines(value: &Value, level: usize, text: &mut String) {
+    let entries: Vec<(String, &Value)> = match value {
+        Value::Object(entries) => {
+            entries.iter().map(|(name, value)| (format!("{}: ", Value::from(name.as_str())), value)).collect()
+        }
+        Value::Array(entries) => entries.iter().map(|value| (String::new(), value)).collect(),
+        _ => Vec::new(),
+    };
+    if level >= LEVELS || entries.is_empty() {
+        *text += &value.to_string();
+        return;
+    }
+    let (open, close) = if value.is_array() { ('[', ']') } else { ('{', '}') };
+    text.push(open);
+    for (index, (name, value)) in entries.into_iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        *text += &format!("{comma}\n{:indent$}{name}", "", indent = 2 * (level + 1));
+        write_lines(value, level + 1, text);
+    }
+    *text += &format!("\n{:indent$}{close}", "", indent = 2 * level);
 }
 
 /// The path of the golden file of a release, from 1.

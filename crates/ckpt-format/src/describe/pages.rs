@@ -1,5 +1,7 @@
 //! The documentation of kinds: an index, a table of fields for each version, a JSON Schema.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::folder::Folder;
@@ -64,27 +66,71 @@ fn page(kind: &str, versions: &[Description], lock: &Lock) -> String {
         }
         text +=
             "\n\n| name | type | unit | default | since | meaning |\n| --- | --- | --- | --- | --- | --- |\n";
-        for found in in_order(description) {
-            text += &row(found, since(found, versions.get(..=index).unwrap_or_default(), kind, lock));
-        }
+        let so_far = versions.get(..=index).unwrap_or_default();
+        let rows: Vec<Row> = in_order(description)
+            .into_iter()
+            .map(|found| Row::new(found, since(found, so_far, kind, lock)))
+            .collect();
+        text += &table(&rows);
     }
     text
 }
 
-fn row(found: &Found, since: String) -> String {
-    let field = &found.field;
-    let default = match &field.default {
-        Some(value) => format!("`{}`", cell(&shortened(value))),
-        None if found.removable => "required".to_owned(),
-        None => String::new(),
-    };
-    let unit = field.unit.as_deref().map(cell).unwrap_or_default();
-    let type_name = cell(&format!("{}{}", field.type_name, range_in_words(&field.range)));
-    format!(
-        "| `{}` | {type_name} | {unit} | {default} | {since} | {} |\n",
-        cell(&found.place.to_string()),
-        cell(&found.meaning)
-    )
+/// One line of the table.
+struct Row {
+    path: String,
+    type_name: String,
+    /// Unit, default, since, meaning.
+    rest: String,
+}
+
+impl Row {
+    fn new(found: &Found, since: String) -> Self {
+        let field = &found.field;
+        let default = match &field.default {
+            Some(value) => format!("`{}`", cell(&shortened(value))),
+            None if found.removable => "required".to_owned(),
+            None => String::new(),
+        };
+        let unit = field.unit.as_deref().map(cell).unwrap_or_default();
+        Self {
+            path: found.place.to_string(),
+            type_name: cell(&format!("{}{}", field.type_name, range_in_words(&field.range))),
+            rest: format!("{unit} | {default} | {since} | {}", cell(&found.meaning)),
+        }
+    }
+
+    /// The end of its path below another.
+    fn below(&self, parent: &str) -> Option<&str> {
+        self.path.strip_prefix(parent).filter(|rest| rest.starts_with(['.', '[', '{', '<']))
+    }
+}
+
+/// A struct that was shown already, with the same in every cell, is told by where it stands first.
+fn table(rows: &[Row]) -> String {
+    let mut text = String::new();
+    let mut shown: BTreeMap<String, &str> = BTreeMap::new();
+    let mut index = 0;
+    while let Some(row) = rows.get(index) {
+        index += 1;
+        let inside: Vec<(&str, &Row)> = rows
+            .get(index..)
+            .unwrap_or_default()
+            .iter()
+            .map_while(|other| Some((other.below(&row.path)?, other)))
+            .collect();
+        let content =
+            inside.iter().map(|(rest, other)| format!("{rest} {} {}\n", other.type_name, other.rest));
+        let content = content.collect::<String>();
+        let first = (inside.len() > 1).then(|| *shown.entry(content).or_insert(&row.path));
+        let seen = first.filter(|first| *first != row.path);
+        let like = seen.map(|first| format!(", as `{}`", cell(first))).unwrap_or_default();
+        text += &format!("| `{}` | {}{like} | {} |\n", cell(&row.path), row.type_name, row.rest);
+        if seen.is_some() {
+            index += inside.len();
+        }
+    }
+    text
 }
 
 /// The long default of a list or struct is in the JSON Schema.

@@ -80,3 +80,26 @@ fn the_schema_is_of_the_text_as_it_is_stored() {
     let schema: Value = serde_json::from_str(&text(&pages, "grid.v1.schema.json")).unwrap();
     assert_eq!(schema["properties"]["a"]["type"], "number", "bincode has no strings for them");
 }
+
+/// Twenty-six parameters of one kind would be twenty-six times the same lines.
+#[test]
+fn a_struct_that_was_shown_is_told_by_where_it_stood() {
+    let pages = json::parts::named().pages(&Folder::default()).unwrap();
+    let page = text(&pages, "table.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(
+        rows,
+        [
+            "| `cells` | list of object |  | `[]` | 1 |  |",
+            "| `cells[].mu` | f64 |  | `0.0` | 1 |  |",
+            "| `cells[].kappa` | f64 |  | `0.01` | 1 |  |",
+            "| `by` | map of object |  | `{}` | 1 |  |",
+            "| `by{}.mu` | f64 |  | `0.0` | 1 |  |",
+            "| `by{}.kappa` | f64 |  | `0.01` | 1 |  |",
+            "| `grid` | [[f64; 2]; 2] |  | `[[0.0,0.0],[0.0,0.0]]` | 1 |  |",
+            "| `pair` | (u8, object) |  | `[0,{\"kappa\":0.01,\"mu\":0.0}]` | 1 |  |",
+            "| `pair[1].mu` | f64 |  | `0.0` | 1 |  |",
+            "| `pair[1].kappa` | f64 |  | `0.01` | 1 |  |",
+        ]
+    );
+}
