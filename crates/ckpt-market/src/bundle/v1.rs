@@ -225,7 +225,7 @@ pub struct KappaV1 {
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "fraction of price"), range(min = 0)))]
     pub sum_distances: f64,
     /// Sum of their squares; at least 0.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "(fraction of price)^2"), range(min = 0)))]
     pub sum_sq_distances: f64,
     /// Posterior mean of kappa, per unit of distance; more than 0.
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "1/fraction of price"), extend("exclusiveMinimum" = 0)))]
@@ -264,7 +264,6 @@ pub struct RlTableV1 {
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]
     pub total_observations: u64,
     /// What the action indices mean: 1 differences in basis points, 2 parameters; 0 is unknown.
-    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "bps")))]
     pub action_space_version: u32,
     /// Whether the state is the compact one; the oldest documents do not say.
     pub use_compact_state: Option<bool>,

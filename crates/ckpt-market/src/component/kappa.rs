@@ -21,7 +21,7 @@ pub struct Kappa {
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "fraction of price"), range(min = 0)))]
     pub sum_distances: f64,
     /// Sum of their squares; at least 0.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "(fraction of price)^2"), range(min = 0)))]
     pub sum_sq_distances: f64,
     /// Posterior mean of kappa, per unit of distance; more than 0.
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "1/fraction of price"), extend("exclusiveMinimum" = 0)))]

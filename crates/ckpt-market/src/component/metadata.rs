@@ -24,6 +24,7 @@ pub struct MarketMetadata {
     /// Whether it traded on paper or live.
     pub source_mode: SourceMode,
     /// `timestamp_ms` of the bundle that this lineage came from last, restored or injected; 0 is a cold start.
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "ms since 1970 UTC")))]
     pub parent_timestamp_ms: u64,
     /// Bundles before it in the lineage, a count; 0 is a cold start.
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]

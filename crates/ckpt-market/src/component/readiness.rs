@@ -64,12 +64,10 @@ pub struct StampedThresholds {
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "s")))]
     pub session_seconds_min: f64,
     /// Least counts of the core estimators.
-    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]
     pub core: Vec<StampedMinimum>,
     /// How many of them make it marginal.
     pub marginal_core_min: u32,
     /// Least counts that ready needs and marginal does not: one, or none.
-    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]
     pub fills: Vec<StampedMinimum>,
     /// Greatest age at load, in seconds; infinite if nothing is ever stale.
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "s")))]
@@ -84,7 +82,6 @@ pub struct StampedThresholds {
 #[serde(default)]
 pub struct StampedMinimum {
     /// Name of the count.
-    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]
     pub name: String,
     /// Observations that were enough, a count.
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]

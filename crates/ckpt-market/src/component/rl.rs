@@ -21,7 +21,6 @@ pub struct RlTable {
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]
     pub total_observations: u64,
     /// What the action indices mean: 1 differences in basis points, 2 parameters; 0 is unknown.
-    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "bps")))]
     pub action_space_version: u32,
     /// What the state indices mean: compact (45 states) or full; unknown if it is not said.
     pub use_compact_state: Option<bool>,

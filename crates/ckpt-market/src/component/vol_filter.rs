@@ -13,7 +13,7 @@ pub struct VolFilter {
     #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "1/sqrt(s)"), extend("exclusiveMinimum" = 0)))]
     pub sigma_mean: f64,
     /// Posterior standard deviation of volatility, in the unit of `sigma_mean`; at least 0.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
+    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "1/sqrt(s)"), range(min = 0)))]
     pub sigma_std: f64,
     /// Probabilities of the regimes low, normal, high, extreme; each 0 to 1, 1 together.
     pub regime_probs: [f64; 4],
