@@ -21,8 +21,6 @@ pub struct Preset {
     pub gate: Thresholds,
     /// How carefully to begin.
     pub warmup: WarmupRules,
-    /// What of a prior may enter.
-    pub injection: InjectionConfig,
     /// What restoring may do.
     pub restore: RestoreRules,
     /// What an injection may do. Default: tables at a weight of 0.3, priors of the same asset up to four hours old, nothing left out.
@@ -47,7 +45,6 @@ pub fn preset() -> Preset {
         history_days: 7,
         gate: Thresholds::new(thresholds_config()).expect("the preset's thresholds can be meant"),
         warmup: WarmupRules::default(),
-        injection: InjectionConfig::default(),
         restore: RestoreRules::default(),
         injection: InjectionConfig::default(),
     }
