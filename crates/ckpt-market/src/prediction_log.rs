@@ -151,14 +151,20 @@ impl<R: BufRead> PredictionReader<R> {
             } else if text.is_empty() {
                 self.report.blank += 1;
             } else {
-                match serde_json::from_slice::<PredictionRecord>(text) {
-                    Ok(record) => {
+                // UTF-8 is checked once for the line; read from bytes, every single name in it would be.
+                let text = std::str::from_utf8(text);
+                let read = text.map(serde_json::from_str::<PredictionRecord>);
+                match read {
+                    Ok(Ok(record)) => {
                         let resolved = record.outcomes.is_some();
                         *(if resolved { &mut self.report.resolved } else { &mut self.report.unresolved }) +=
                             1;
                         return Ok(Some(record));
                     }
-                    Err(error) => self.fault(reason(&error)),
+                    Ok(Err(error)) => self.fault(reason(&error)),
+                    Err(error) => {
+                        self.fault(format!("it is not UTF-8 from byte {} on", error.valid_up_to() + 1))
+                    }
                 }
             }
         }

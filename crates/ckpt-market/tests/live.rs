@@ -1,5 +1,4 @@
 //! Live components keep the law, and what they lost with their windows does no harm.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use ckpt_format::{Bundle as _, BundleMode, Timestamp};
 use ckpt_gate::{Cause, Verdict};

@@ -57,6 +57,7 @@ fn malformed_lines_are_counted_with_number_and_reason_and_the_rest_is_read() {
     let lines: Vec<u64> = report.faults.iter().map(|fault| fault.line).collect();
     assert_eq!(lines, [2, 3, 4, 5]);
     assert_eq!(report.faults[0].reason, "expected ident, column 2");
+    assert_eq!(report.faults[1].reason, "it is not UTF-8 from byte 18 on");
     assert!(report.faults[2].reason.contains("missing field"), "{:?}", report.faults);
     assert!(report.faults[3].reason.contains("out of range"), "{:?}", report.faults);
 }
