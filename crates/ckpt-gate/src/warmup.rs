@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde::Serialize;
-use serde::Serializer;
 use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::assess::{Assessment, Verdict};
 
@@ -18,7 +17,7 @@ pub struct Fills {
 }
 
 /// From so many fills on, these factors.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WarmupTier {
     /// The least number of fills.
     pub from_fills: u64,
@@ -29,7 +28,7 @@ pub struct WarmupTier {
 }
 
 /// How the size grows with fills.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SizeForm {
@@ -45,9 +44,19 @@ pub enum SizeForm {
     },
 }
 
-/// How a warm-up goes, checked. The default is that of a market maker: tiers from 0, 50 and 200 fills.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// How a warm-up goes, checked. The default is that of a market maker: tiers from 0, 50 and 200 fills. In JSON `{tiers, size}`,
+/// checked when it is read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct WarmupRules {
+    tiers: Vec<WarmupTier>,
+    size: SizeForm,
+}
+
+/// Rules as a file has them; what it lacks is the default's.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Unchecked {
     tiers: Vec<WarmupTier>,
     size: SizeForm,
 }
@@ -194,6 +203,21 @@ impl Default for WarmupRules {
             |from_fills, spread_factor, size_factor| WarmupTier { from_fills, spread_factor, size_factor };
         let tiers = vec![tier(0, 0.85, 0.3), tier(50, 0.95, 0.7), tier(200, 1.0, 1.0)];
         Self { tiers, size: SizeForm::Tiers }
+    }
+}
+
+impl Default for Unchecked {
+    fn default() -> Self {
+        let WarmupRules { tiers, size } = WarmupRules::default();
+        Self { tiers, size }
+    }
+}
+
+impl TryFrom<Unchecked> for WarmupRules {
+    type Error = WarmupError;
+
+    fn try_from(Unchecked { tiers, size }: Unchecked) -> Result<Self, WarmupError> {
+        Self::new(tiers, size)
     }
 }
 

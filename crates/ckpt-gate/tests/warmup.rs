@@ -109,6 +109,19 @@ fn rules_that_cannot_be_meant_are_refused() {
     }
 }
 
+#[test]
+fn rules_are_checked_when_they_are_read_too() {
+    for rules in [WarmupRules::default(), WarmupRules::continuous()] {
+        let text = serde_json::to_string(&rules).unwrap();
+        assert_eq!(serde_json::from_str::<WarmupRules>(&text).unwrap(), rules, "{text}");
+    }
+    let read = |text: &str| serde_json::from_str::<WarmupRules>(text);
+    let continuous = r#"{"size": {"continuous": {"floor": 0.3, "half_way": 15}}}"#;
+    assert_eq!(read(continuous).unwrap(), WarmupRules::continuous());
+    assert!(read(r#"{"tiers": []}"#).unwrap_err().to_string().contains("must begin at 0 fills"));
+    assert!(read(r#"{"teirs": []}"#).unwrap_err().to_string().contains("unknown field"));
+}
+
 proptest! {
     #[test]
     fn more_fills_or_a_better_verdict_never_lower_a_factor(
