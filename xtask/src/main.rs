@@ -30,7 +30,9 @@ usage: cargo xtask COMMAND
   tidy                 layers, module docs, purity lists, lints, file sizes
   tree                 how many crates each crate pulls in, and which it must not
   cli-docs [--check]   write docs/cli.md from the program's arguments, or fail if it is stale
-  schema [--check]     write docs/schema from the types, or fail if a file is stale
+  schema [--check]     write docs/schema from the types, or fail if a file is stale; both fail over a change that
+                       would break a stored file (docs/SCHEMA.md)
+  schema release KIND  add what is new of a stored kind to docs/schema/lock.json, with its golden files
 
 proofs, in the release profile; CI runs the same tests at a smaller size:
   crash  [--rounds N]  at least N distinct states that a power loss may leave; planted bugs are convicted first
@@ -64,6 +66,7 @@ enum Command {
     Tree,
     CliDocs { check: bool },
     Schema { check: bool },
+    Release { kind: String },
     Fuzz { seconds: u64 },
     Proof(Proof),
 }
@@ -83,6 +86,7 @@ impl Command {
             ("cli-docs", ["--check"]) => Some(Self::CliDocs { check: true }),
             ("schema", []) => Some(Self::Schema { check: false }),
             ("schema", ["--check"]) => Some(Self::Schema { check: true }),
+            ("schema", ["release", kind]) => Some(Self::Release { kind: (*kind).to_owned() }),
             ("fuzz", []) => Some(Self::Fuzz { seconds: fuzz::SECONDS }),
             ("fuzz", ["--rounds", seconds]) => Some(Self::Fuzz { seconds: seconds.parse().ok()? }),
             (name, []) => Proof::named(name, None).map(Self::Proof),
@@ -107,6 +111,7 @@ fn run(command: Command) -> Result<()> {
         Command::Tree => tree::run()?,
         Command::CliDocs { check } => cli_docs::generate(check)?,
         Command::Schema { check } => schema::generate(check)?,
+        Command::Release { kind } => schema::release(&kind)?,
         Command::Fuzz { seconds } => fuzz::run(seconds)?,
         Command::Proof(proof) => proof.run()?,
     }
@@ -130,6 +135,8 @@ mod tests {
         assert_eq!(parse("cli-docs --check"), Some(Command::CliDocs { check: true }));
         assert_eq!(parse("schema"), Some(Command::Schema { check: false }));
         assert_eq!(parse("schema --check"), Some(Command::Schema { check: true }));
+        assert_eq!(parse("schema release kappa"), Some(Command::Release { kind: "kappa".to_owned() }));
+        assert_eq!(parse("schema release"), None);
         assert_eq!(parse("schema --chekc"), None);
         assert_eq!(parse("ci --fast"), None);
         assert_eq!(parse("tidy up"), None);

@@ -63,16 +63,13 @@ pub fn kinds() -> Kinds {
         .part::<StampedMinimum>()
 }
 
-macro_rules! one_sample {
+/// Those whose samples are made from the schema: each number within its range.
+macro_rules! sampled {
     ($($type:ty),*) => {
-        $(impl Described for $type {
-            fn samples() -> Vec<Self> {
-                vec![moved(&Self::default())]
-            }
-        })*
+        $(impl Described for $type {})*
     };
 }
-one_sample!(
+sampled!(
     PreFill,
     PreFillV1,
     Enhanced,

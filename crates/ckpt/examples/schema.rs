@@ -1,26 +1,31 @@
-//! Prints a JSON Schema: `cargo run -p ckpt --features config --example schema -- configuration`.
+//! Prints the JSON Schema of the configuration, and keeps the folder of the stored kinds:
+//! `cargo run -p ckpt --features config,schema --example schema -- configuration`, or `-- kinds FOLDER schema --check`.
 //!
 //! An editor that knows the schema of a file completes its keys and says what they mean.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// A name and what makes its schema.
-type Generator = (&'static str, fn() -> String);
-
-const SCHEMAS: [Generator; 1] = [("configuration", ckpt::Config::json_schema)];
+const USAGE: &str = "usage: schema configuration | schema kinds FOLDER ARGUMENTS, as an xtask gives them";
 
 fn main() -> io::Result<ExitCode> {
-    let wanted = std::env::args().nth(1).unwrap_or_default();
-    match SCHEMAS.iter().find(|(name, _)| *name == wanted) {
-        Some((_, schema)) => {
-            io::stdout().lock().write_all(schema().as_bytes())?;
-            Ok(ExitCode::SUCCESS)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["configuration"] => io::stdout().lock().write_all(ckpt::Config::json_schema().as_bytes())?,
+        ["kinds", folder, ..] => {
+            match ckpt::schema::command(&ckpt_market::kinds(), folder, &arguments[2..]) {
+                Ok(done) => writeln!(io::stdout().lock(), "{done}")?,
+                Err(error) => {
+                    writeln!(io::stderr().lock(), "error: {error}")?;
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
         }
-        None => {
-            let names = SCHEMAS.map(|(name, _)| name).join(", ");
-            writeln!(io::stderr().lock(), "usage: schema NAME, where NAME is one of {names}")?;
-            Ok(ExitCode::from(2))
+        _ => {
+            writeln!(io::stderr().lock(), "{USAGE}")?;
+            return Ok(ExitCode::from(2));
         }
     }
+    Ok(ExitCode::SUCCESS)
 }

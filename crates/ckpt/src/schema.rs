@@ -69,17 +69,16 @@ impl fmt::Debug for SchemaError {
 /// [`SchemaError::Refused`] with every change that would break a stored file; [`SchemaError::Stale`] with the pages that
 /// are not what the types say; [`SchemaError::Io`].
 pub fn check(kinds: &Kinds, folder: impl AsRef<Path>) -> Result<Summary, SchemaError> {
-    let files = read(folder.as_ref())?;
+    let folder = folder.as_ref();
+    let files = read(folder)?;
     let summary = kinds.check(&files)?;
     let pages = kinds.pages(&files)?;
     let mut stale: Vec<String> = pages
         .iter()
         .filter_map(|(path, page)| Some((path, staleness(files.get(path), page)?)))
-        .map(|(path, why)| format!("{} is {why}", folder.as_ref().join(path).display()))
+        .map(|(path, why)| format!("{} is {why}", folder.join(path).display()))
         .collect();
-    stale.extend(left_over(&files, &pages).map(|path| {
-        format!("{} is of no version any more, remove it", folder.as_ref().join(path).display())
-    }));
+    stale.extend(left_over(&files, &pages).map(|path| left_over_in_words(folder, path)));
     if stale.is_empty() { Ok(summary) } else { Err(SchemaError::Stale(stale)) }
 }
 
@@ -94,7 +93,7 @@ pub fn command(kinds: &Kinds, folder: impl AsRef<Path>, arguments: &[String]) ->
     let folder = folder.as_ref();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["schema"] => write_pages(kinds, folder),
+        ["schema"] => write_all(kinds, folder),
         ["schema", "--check"] => Ok(in_words(&check(kinds, folder)?)),
         ["schema", "release", kind] => release(kinds, folder, kind),
         _ => Err(SchemaError::Usage { given: words.join(" ") }),
@@ -109,21 +108,22 @@ fn in_words(summary: &Summary) -> String {
     )
 }
 
-fn write_pages(kinds: &Kinds, folder: &Path) -> Result<String, SchemaError> {
+/// Written even if the lock refuses: the pages say what the types are, the lock whether they may be so.
+fn write_all(kinds: &Kinds, folder: &Path) -> Result<String, SchemaError> {
+    let mut lines = write_pages(kinds, folder)?;
+    lines.push(in_words(&kinds.check(&read(folder)?)?));
+    Ok(lines.join("\n"))
+}
+
+fn write_pages(kinds: &Kinds, folder: &Path) -> Result<Vec<String>, SchemaError> {
     let files = read(folder)?;
     let mut lines = Vec::new();
     let pages = kinds.pages(&files)?;
     for (path, page) in pages.iter().filter(|(path, page)| files.get(path) != Some(page)) {
-        write(&folder.join(path), page, Mode::Replace)?;
-        lines.push(format!("wrote {}", folder.join(path).display()));
+        lines.push(write(&folder.join(path), page, Mode::Replace)?);
     }
-    lines.extend(
-        left_over(&files, &pages)
-            .map(|path| format!("{} is of no version any more, remove it", folder.join(path).display())),
-    );
-    // Written all the same: the pages say what the types are, the lock whether they may be so.
-    lines.push(in_words(&kinds.check(&files)?));
-    Ok(lines.join("\n"))
+    lines.extend(left_over(&files, &pages).map(|path| left_over_in_words(folder, path)));
+    Ok(lines)
 }
 
 fn release(kinds: &Kinds, folder: &Path, kind: &str) -> Result<String, SchemaError> {
@@ -132,15 +132,17 @@ fn release(kinds: &Kinds, folder: &Path, kind: &str) -> Result<String, SchemaErr
     // The lock last: it must not name a file that is not there.
     let (locks, golden): (Vec<_>, Vec<_>) = released.iter().partition(|(path, _)| path.ends_with(".json"));
     for (path, bytes) in &golden {
-        write(&folder.join(path), bytes, Mode::CreateNew)?;
-        lines.push(format!("wrote {}", folder.join(path).display()));
+        lines.push(write(&folder.join(path), bytes, Mode::CreateNew)?);
     }
     for (path, bytes) in locks {
-        write(&folder.join(path), bytes, Mode::Replace)?;
-        lines.push(format!("wrote {}", folder.join(path).display()));
+        lines.push(write(&folder.join(path), bytes, Mode::Replace)?);
     }
-    lines.push(write_pages(kinds, folder)?);
+    lines.extend(write_pages(kinds, folder)?);
     Ok(lines.join("\n"))
+}
+
+fn left_over_in_words(folder: &Path, path: &str) -> String {
+    format!("{} is of no version any more, remove it", folder.join(path).display())
 }
 
 /// JSON Schemas of versions that are not among the pages.
@@ -190,7 +192,8 @@ enum Mode {
     CreateNew,
 }
 
-fn write(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), SchemaError> {
+/// Writes a file, and says so.
+fn write(path: &Path, bytes: &[u8], mode: Mode) -> Result<String, SchemaError> {
     let write = || {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -200,5 +203,6 @@ fn write(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), SchemaError> {
             Mode::CreateNew => fs::File::create_new(path)?.write_all(bytes),
         }
     };
-    write().map_err(|source| SchemaError::Io { what: "write", path: path.to_owned(), source })
+    write().map_err(|source| SchemaError::Io { what: "write", path: path.to_owned(), source })?;
+    Ok(format!("wrote {}", path.display()))
 }

@@ -66,6 +66,12 @@ fn say(kinds: &Kinds, folder: &Path, line: &str) -> Result<String, SchemaError> 
     command(kinds, folder, &line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
 }
 
+/// What this workspace stores may not change so that a file on somebody's disk breaks.
+#[test]
+fn the_stored_kinds_are_as_they_were_released() {
+    check(&ckpt_market::kinds(), "../../docs/schema").unwrap();
+}
+
 #[test]
 fn a_folder_is_written_checked_and_released_from_nothing() {
     let directory = tempfile::tempdir().unwrap();
