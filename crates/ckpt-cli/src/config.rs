@@ -17,19 +17,17 @@ pub(crate) fn load(file: &Path, overrides: &[(String, String)]) -> Result<Config
 
 /// What is wrong with a configuration, as a command says it.
 pub(crate) fn refusal(error: &ConfigError, file: &Path) -> Failure {
-    let (code, status) = match error.code() {
-        "not_found" => ("not_found", NOT_FOUND),
-        "permission" => ("permission", FAILED),
-        "io" => ("io", FAILED),
-        _ => ("config", USAGE),
+    let status = match error {
+        ConfigError::UnknownPhase { .. } | ConfigError::MarketMissing { .. } => USAGE,
+        _ if error.code() == "not_found" => NOT_FOUND,
+        _ => FAILED,
     };
+    let code = if status == USAGE { "usage" } else { error.code() };
     Failure::new(code, status, message(error)).at(file)
 }
 
-/// The error with what the system said, which is in none of the messages.
+/// The error with what it is caused by.
 pub(crate) fn message(error: &ConfigError) -> String {
-    match error {
-        ConfigError::Read { source, .. } => format!("{error}: {source}"),
-        _ => error.to_string(),
-    }
+    let cause = std::error::Error::source(error).map(|source| format!(": {source}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }

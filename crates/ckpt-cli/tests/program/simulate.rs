@@ -148,7 +148,7 @@ fn the_environment_overrides_the_file() {
 #[test]
 fn what_cannot_be_simulated_is_refused() {
     let scene = Scene::new();
-    let error = simulate(&scene, "--phase phase4 --json").error(2, "config");
+    let error = simulate(&scene, "--phase phase4 --json").error(2, "usage");
     assert!(error["message"].as_str().unwrap().contains("phase1"), "{error}");
     scene.run("simulate --config none.yaml --phase a --json").error(4, "not_found");
     config(&scene, "    {every: 50}\n");
@@ -161,6 +161,6 @@ fn what_cannot_be_simulated_is_refused() {
     let error = scene.run("simulate --config c.yaml --phase a --target 2000000 --json").error(2, "usage");
     assert!(error["message"].as_str().unwrap().contains("more than 1000000 saves"), "{error}");
     config(&scene, "    {evry: 50}\n");
-    let error = scene.run("simulate --config c.yaml --phase a --json").error(2, "config");
+    let error = scene.run("simulate --config c.yaml --phase a --json").error(1, "config");
     assert!(error["message"].as_str().unwrap().contains("c.yaml:3"), "{error}");
 }
