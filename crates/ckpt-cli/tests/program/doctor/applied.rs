@@ -147,4 +147,6 @@ fn many_checkpoints_without_any_policy_deserve_a_look() {
     scene.run("save train/ppo --step 20000 w=w.bin s:json=s.json").ok();
     let told = doctor(&scene, "train/ppo");
     told.finds(&[("too_many", "warning")]).says("too_many", "101 checkpoints");
+    told.advises("too_many", "ckpt prune train/ppo --keep-last 8 --dry-run");
+    scene.run("prune train/ppo --keep-last 8 --dry-run").ok();
 }

@@ -45,7 +45,8 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     }
     if level > Level::Normal {
         answer.run("see what each run takes", ckpt("list", &facts.path, &[]));
-        answer.run("delete what is not needed", ckpt("delete", &facts.path, &["SELECTOR"]));
+        let prune = ckpt("prune", &facts.path, &["--keep-last", "8", "--dry-run"]);
+        answer.run("see what would go if the newest 8 were kept", prune);
         answer.advise(
             "keep fewer: lower `keep_last_n`, `keep_top_k_by_sharpe` and `keep_top_k_by_reward`, or set `max_bytes`; `min_disk_space_gb` says \
              how much is to stay free",

@@ -21,7 +21,9 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     let in_force = history.is_some_and(|history| history.policy.is_some());
     if !in_force && count > MANY {
         answer.warning(format!("{held}, and no session ever put a policy in force: nothing is deleted"));
-        answer.advise("let a `Session` write the run, with a policy; until then delete by hand: `ckpt delete RUN SELECTOR`");
+        let prune = ckpt("prune", &facts.path, &["--keep-last", "8", "--dry-run"]);
+        answer.run("see what would go if the newest 8 were kept", prune);
+        answer.advise("let a `Session` write the run, with a policy: it prunes as it saves");
     } else {
         answer.ok(held);
     }
