@@ -138,3 +138,18 @@ fn a_document_without_a_component_or_a_field_takes_the_struct_s_own_default() {
     let none = StampedBundle::from_sections(&Vec::<EncodedSection>::new(), BundleMode::Strict).unwrap();
     assert_eq!(none.value, StampedBundle::default());
 }
+
+#[test]
+fn the_sixth_signal_comes_back_and_begins_at_its_default_where_it_was_not_kept() {
+    let old = StampedBundle::from_sections(&sections(V1), BundleMode::Strict).unwrap().value.into_bundle();
+    assert_eq!((old.pre_fill.trend_weight, old.pre_fill.trend_sq_sum), (0.30, 0.0));
+    let new = StampedBundle::from_sections(&sections(V2), BundleMode::Strict).unwrap().value.into_bundle();
+    assert_eq!((new.pre_fill.trend_weight, new.pre_fill.trend_sq_sum), (0.26, 21.0));
+}
+
+#[test]
+fn restoring_a_default_classifier_is_a_cold_start_with_the_weights_of_theory() {
+    let weights = StampedBundle::default().into_bundle().enhanced.learned_weights;
+    assert_eq!(weights, [0.12, 0.22, 0.18, 0.08, 0.08, 0.04, 0.08, 0.05, 0.08, 0.07]);
+    assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+}

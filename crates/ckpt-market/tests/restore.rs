@@ -140,6 +140,16 @@ fn every_number_that_is_not_one_is_replaced_before_it_can_reach_a_quote() {
     assert_eq!(report.notes().len(), 15, "{report}");
 }
 
+/// Shape and rate were above 0 both, and kappa was infinite: a spread of nothing.
+#[test]
+fn a_rate_of_kappa_that_is_hardly_more_than_0_is_no_prior() {
+    let mut bundle = MarketBundle::default();
+    bundle.kappa_own.prior_beta = 5e-324;
+    let Restored { bundle, report } = restored(bundle);
+    assert_eq!(bundle.kappa_own, MarketBundle::default().kappa_own);
+    assert_eq!(report.of(names::KAPPA_OWN).len(), 1, "{report}");
+}
+
 #[test]
 fn more_fills_than_quotes_in_a_bin_are_clamped_and_never_underflow() {
     let mut bundle = MarketBundle::default();

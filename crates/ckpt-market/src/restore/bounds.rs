@@ -165,8 +165,10 @@ fn kappa(kappa: &mut Kappa, component: &'static str, report: &mut RestoreReport)
     let mut bounds = Bounds { component, report };
     let positive = |value: f64| value.is_finite() && value > 0.0;
     let sum = |value: f64| value.is_finite() && value >= 0.0;
-    if !(positive(kappa.prior_alpha) && positive(kappa.prior_beta)) {
-        bounds.reset("prior", "shape and rate are finite and above 0");
+    // A rate that is hardly more than 0 makes a mean that is no number.
+    let usable = positive(kappa.prior_alpha) && positive(kappa.prior_beta);
+    if !(usable && (kappa.prior_alpha / kappa.prior_beta).is_finite()) {
+        bounds.reset("prior", "shape, rate and their mean are finite and above 0");
         (kappa.prior_alpha, kappa.prior_beta) = (Kappa::default().prior_alpha, Kappa::default().prior_beta);
     }
     if !(sum(kappa.sum_distances) && sum(kappa.sum_sq_distances)) {
