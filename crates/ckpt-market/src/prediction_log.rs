@@ -219,3 +219,18 @@ fn reason(error: &serde_json::Error) -> String {
     let at = format!(" at line {} column {}", error.line(), error.column());
     text.strip_suffix(&at).map_or(text.clone(), |text| format!("{text}, column {}", error.column()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_for_a_line_stays_near_the_limit_however_long_it_is() {
+        let long = io::repeat(b'7').take(64 << 20).chain(&b"\n"[..]);
+        let limits = ReadLimits { line_bytes_max: 4_096, ..ReadLimits::default() };
+        let mut reader = PredictionReader::buffered(long, false, limits);
+        assert!(reader.next().is_none());
+        assert_eq!(reader.report().malformed, 1);
+        assert!(reader.line.capacity() <= 4 * 4_096, "{} bytes", reader.line.capacity());
+    }
+}

@@ -55,7 +55,7 @@ pub struct Restored {
 /// assert_eq!(restored.bundle.vol_filter.sigma_mean, 0.0025);
 /// assert_eq!(
 ///     restored.report.to_string(),
-///     "vol_filter: sigma_mean was 1 and is 0.0025: it is at most ten times the default\n"
+///     "vol_filter: sigma_mean was 1 and is 0.0025: it is at most the cap on volatility\n"
 /// );
 /// ```
 pub fn restore(mut bundle: MarketBundle, now: Timestamp, rules: &RestoreRules) -> Restored {

@@ -80,7 +80,7 @@ fn a_sigma_of_1_is_capped_at_ten_times_the_default_and_recorded() {
         field: "sigma_mean".to_owned(),
         from: 1.0,
         to: 0.0025,
-        why: "it is at most ten times the default",
+        why: "it is at most the cap on volatility",
     };
     assert_eq!(report.of(names::VOL_FILTER)[0], &clamped);
     assert_eq!(report.notes().len(), 2, "{report}");

@@ -17,7 +17,7 @@ pub fn check(bundle: &mut MarketBundle, sigma: &SigmaCap, report: &mut RestoreRe
     learned(&mut bundle.learned_params, report);
 
     let mut vol = Bounds { component: names::VOL_FILTER, report };
-    let why = "it is at most ten times the default";
+    let why = "it is at most the cap on volatility";
     vol.above(&mut bundle.vol_filter.sigma_mean, "sigma_mean", default.vol_filter.sigma_mean);
     vol.within(&mut bundle.vol_filter.sigma_mean, "sigma_mean", 0.0, sigma.max(), why);
     vol.finite(&mut bundle.vol_filter.sigma_std, "sigma_std", default.vol_filter.sigma_std);
