@@ -222,7 +222,7 @@ fn an_absurd_sigma_is_clamped_and_told() {
     let (bundle, report) = injected(&source, live(), &InjectionConfig::default());
     assert_eq!(bundle.vol_filter.sigma_mean, 0.0025);
     let clamped = &report.component(names::VOL_FILTER).unwrap().clamped;
-    assert_eq!(clamped[..], ["sigma_mean was 1 and is 0.0025: it is at most ten times the default"]);
+    assert_eq!(clamped[..], ["sigma_mean was 1 and is 0.0025: it is at most the cap on volatility"]);
 }
 
 #[test]
