@@ -322,7 +322,7 @@ impl Session {
         reason: impl Into<String>,
         state: &S,
     ) -> Result<Step> {
-        self.failed = event == Event::Failure;
+        self.failed |= event == Event::Failure;
         let status = if self.failed { Status::Failed } else { Status::InProgress };
         let cause = Cause { event, reason: Some(reason.into()) };
         self.save_because(vec![cause], Counted(false), status, state)

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use ckpt::{
-    Direction, Error, Event, Json, Metadata, Monitor, Notice, RecoveryInfo, Run, RunOptions, Section,
-    Selector, Session, SessionOptions, Status, Step, Stop, StopReason, WhenBusy,
+    Direction, Error, Event, Json, Metadata, Monitor, Notice, RecoveryInfo, Run, RunOptions,
+    Section, Selector, Session, SessionOptions, Status, Step, Stop, StopReason, WhenBusy,
 };
 
 fn open(root: &Path, options: SessionOptions) -> Session {
@@ -233,6 +233,19 @@ fn a_failure_is_not_completed_by_whoever_finishes_afterwards() {
     session.save(Event::Failure, "the data are still broken", &Json(7)).unwrap();
     steps(&mut session, 8..=8);
     assert_eq!(session.finish(&Json(8)).unwrap().status, Status::Completed);
+}
+
+/// The save behind the failure is of the same state: it takes nothing back.
+#[test]
+fn a_save_at_the_step_of_a_failure_is_of_failed_work_too() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = open(root.path(), every(10));
+    steps(&mut session, 1..=7);
+    session.save(Event::Failure, "the data are broken", &Json(7)).unwrap();
+    session.save(Event::Manual, "to look at it", &Json(7)).unwrap();
+    assert_eq!(session.finish(&Json(7)).unwrap().status, Status::Failed);
+    let found: Vec<Option<Status>> = entries(root.path()).iter().map(|entry| entry.status()).collect();
+    assert_eq!(found, [Some(Status::Failed); 2]);
 }
 
 #[test]
