@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use ckpt::{
-    Direction, Error, Event, Json, Metadata, Monitor, Notice, RecoveryInfo, Run, RunOptions,
+    Direction, Error, Event, Json, Metadata, Monitor, Notice, Position, RecoveryInfo, Run, RunOptions,
     Section, Selector, Session, SessionOptions, Status, Step, Stop, StopReason, WhenBusy,
 };
 
@@ -246,6 +246,21 @@ fn a_save_at_the_step_of_a_failure_is_of_failed_work_too() {
     assert_eq!(session.finish(&Json(7)).unwrap().status, Status::Failed);
     let found: Vec<Option<Status>> = entries(root.path()).iter().map(|entry| entry.status()).collect();
     assert_eq!(found, [Some(Status::Failed); 2]);
+}
+
+#[test]
+fn a_position_without_a_step_is_at_the_step_before() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = open(root.path(), every(10));
+    assert_eq!(steps(&mut session, 1..=12), [10]);
+    let position = Position { cursor: Some("day 3".into()), ..Position::default() };
+    assert_eq!(session.step(position, &[], || Json(12_u64)).unwrap(), Step::NotDue);
+    assert_eq!(steps(&mut session, 13..=20), [20], "the count did not begin anew");
+    let position = Position { cursor: Some("day 4".into()), ..Position::default() };
+    session.step(position, &[], || Json(20_u64)).unwrap();
+    session.save(Event::Manual, "to look at it", &Json(20_u64)).unwrap();
+    let entry = entries(root.path()).pop().unwrap();
+    assert_eq!(entry.position().unwrap().step, Some(20));
 }
 
 #[test]

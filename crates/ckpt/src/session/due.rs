@@ -28,7 +28,8 @@ impl Session {
         self.summary.steps = self.summary.steps.wrapping_add(1);
         self.dirty = true;
         self.failed = false;
-        self.position = position;
+        let step = position.step.or(self.position.step);
+        self.position = Position { step, ..position };
         self.remember(metrics);
         if !self.in_flight.is_empty() {
             self.settle()?;
