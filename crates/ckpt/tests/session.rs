@@ -341,6 +341,17 @@ fn a_field_that_is_missing_is_told_once() {
 }
 
 #[test]
+fn a_field_that_the_application_says_itself_is_not_missing() {
+    let root = tempfile::tempdir().unwrap();
+    let options = SessionOptions { extra_fields: vec!["model".to_owned()], ..every(1) };
+    let mut session = open(root.path(), options);
+    session.set_extra("model", "v7");
+    steps(&mut session, 1..=2);
+    assert_eq!(session.take_notices(), []);
+    assert_eq!(entries(root.path())[0].metadata().unwrap().extra["model"], "v7");
+}
+
+#[test]
 fn a_run_of_the_store_can_be_gone_on_with() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join("tests/run");

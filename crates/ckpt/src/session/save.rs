@@ -238,7 +238,7 @@ impl Session {
                 Some((_, value)) => {
                     metadata.extra.insert(field.clone(), number(*value));
                 }
-                None if self.missing_told.contains(field) => {}
+                None if metadata.extra.contains_key(field) || self.missing_told.contains(field) => {}
                 None => {
                     self.missing_told.push(field.clone());
                     self.notices.tell(Notice::MetadataMissing { field: field.clone() });
