@@ -248,6 +248,38 @@ fn a_save_at_the_step_of_a_failure_is_of_failed_work_too() {
     assert_eq!(found, [Some(Status::Failed); 2]);
 }
 
+/// Nobody asked the writer's thread after the save at step 4, so the session knows it only once it looks.
+#[test]
+fn a_panic_saves_no_copy_that_is_older_than_a_save_in_the_background() {
+    for by_finish in [false, true] {
+        let root = tempfile::tempdir().unwrap();
+        let options =
+            SessionOptions { hold_snapshot_every: 3, ..every(4) }.background(WhenBusy::Wait).keep_last(0);
+        let path = root.path().to_owned();
+        let died = std::thread::spawn(move || {
+            let mut session = Some(open(&path, options));
+            steps(session.as_mut().unwrap(), 1..=4);
+            let _finally = Finally(by_finish.then(|| session.take()).flatten());
+            panic!("the work is broken");
+        });
+        assert!(died.join().is_err());
+        let mut session = open(root.path(), every(100));
+        assert_eq!(session.resume::<Json<u64>>().unwrap().0, Json(4), "by finish: {by_finish}");
+        assert_eq!(entries(root.path()).len(), 1);
+    }
+}
+
+/// A host's own guard, which ends the session whatever happened.
+struct Finally(Option<Session>);
+
+impl Drop for Finally {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.take() {
+            session.finish(&Json(0_u64)).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_position_without_a_step_is_at_the_step_before() {
     let root = tempfile::tempdir().unwrap();

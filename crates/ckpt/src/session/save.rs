@@ -189,14 +189,16 @@ impl Session {
         }
     }
 
-    /// Ends the writer's thread, whatever it still has.
+    /// Ends the writer's thread, whatever it still has, and takes in what it did.
     pub(super) fn close(&mut self) -> Result<()> {
-        match &mut self.access {
+        let flushed = self.flush();
+        let closed = match &mut self.access {
             Access::Write { background, .. } => {
                 background.take().map_or(Ok(()), |background| background.close().map(|_| ()))
             }
             Access::Read(_) => Ok(()),
-        }
+        };
+        flushed.and(closed)
     }
 
     pub(super) fn reader_or_error(&self) -> Result<&RunReader> {
