@@ -347,7 +347,8 @@ impl Session {
     /// when a session is dropped.
     ///
     /// # Errors
-    /// What the last save, or one in the background before it, returned: then the run is as it was, and says so.
+    /// What the last save returned: then the run is as it was, and says so. Or what one in the background before it returned, which
+    /// nobody was told yet: the last one is made all the same.
     pub fn finish<S: Save + ?Sized>(self, state: &S) -> Result<Finished> {
         if std::thread::panicking() {
             return self.end_in_panic();

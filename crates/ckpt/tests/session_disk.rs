@@ -176,18 +176,19 @@ fn an_error_in_the_background_is_told_at_the_next_call_and_the_schedule_tries_ag
 }
 
 #[test]
-fn an_error_in_the_background_that_nobody_asked_for_ends_the_finish() {
+fn an_error_in_the_background_that_nobody_asked_for_is_told_by_a_finish_that_saves_all_the_same() {
     let memory = Memory::journaled();
     let mut session = session_on(&memory, options().save_every(10).background(WhenBusy::Wait));
     session.step(10, &[], || Json(10_u64)).unwrap();
     session.flush().unwrap();
     memory.fail_sync(0);
     session.step(20, &[], || Json(20_u64)).unwrap();
+    // It takes the session: nobody could try again.
     let error = session.finish(&Json(20_u64)).unwrap_err();
     assert!(error.to_string().contains("sync"), "{error}");
     let reader = RunReader::on(Arc::new(memory), "memory").unwrap();
     let newest = reader.load(&Selector::Latest).unwrap().entry;
-    assert_eq!(newest.position().unwrap().step, Some(10), "what was acknowledged stays");
+    assert_eq!((newest.position().unwrap().step, newest.status()), (Some(20), Some(Status::Completed)));
 }
 
 #[test]

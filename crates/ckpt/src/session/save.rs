@@ -143,22 +143,24 @@ impl Session {
         status: Status,
         state: &S,
     ) -> Result<Finished> {
-        let outcome = self.end_with(cause, status, state);
+        // The last word is said in the foreground: after it there is no next call that could tell. What failed before it must not
+        // keep it from being said: the caller has no session any more to try again with.
+        let before = self.close();
+        let outcome = self.say_last(cause, status, state);
         self.finished = true;
-        let closed = self.close();
-        let (saved, reason) = outcome?;
-        closed?;
-        if let Access::Write { run, keeper, .. } = &self.access {
+        if let (Access::Write { run, keeper, .. }, Ok((saved, _))) = (&self.access, &outcome) {
             if saved.is_some() {
                 keeper.prune_now(run);
             }
             run.note(Note::Finished { status });
         }
+        let (saved, reason) = outcome?;
+        before?;
         let notices = self.take_notices();
         Ok(Finished { status, saved, reason, summary: self.summary(), notices })
     }
 
-    fn end_with<S: Save + ?Sized>(
+    fn say_last<S: Save + ?Sized>(
         &mut self,
         cause: Cause,
         status: Status,
@@ -171,13 +173,6 @@ impl Session {
             return Ok((None, Some("the work failed, and nothing was done since".to_owned())));
         }
         self.judge_grace();
-        // The last word is said in the foreground: after it there is no next call that could tell.
-        self.flush()?;
-        if let Access::Write { background, .. } = &mut self.access
-            && let Some(background) = background.take()
-        {
-            background.close()?;
-        }
         match self.save_because(vec![cause], Counted(false), status, state)? {
             Step::Saved { saved, .. } => Ok((Some(*saved), None)),
             Step::Refused { reason, .. } => {
