@@ -192,6 +192,24 @@ fn an_error_in_the_background_that_nobody_asked_for_is_told_by_a_finish_that_sav
 }
 
 #[test]
+fn a_pruning_that_fails_is_told_and_the_next_save_tries_again() {
+    let refusing = Arc::new(Refusing::new(Verb::Unlink, ErrorKind::PermissionDenied));
+    let observed: Arc<dyn Storage> =
+        Arc::new(Observed::new(Arc::new(Memory::new()), Arc::clone(&refusing) as Arc<dyn Observer>));
+    let mut session = Session::on(run_on(observed), options().keep_last(2)).unwrap();
+    refusing.on.store(true, Ordering::Relaxed);
+    for step in 1..=10 {
+        assert!(session.step(step, &[], || Json(step)).unwrap().is_saved());
+    }
+    let told = session.take_notices();
+    assert!(told.iter().any(|notice| matches!(notice, Notice::PruneFailed { .. })), "{told:?}");
+    assert_eq!(names(session.reader().unwrap()).len(), 10);
+    refusing.on.store(false, Ordering::Relaxed);
+    session.step(11, &[], || Json(11)).unwrap();
+    assert_eq!(names(session.reader().unwrap()).len(), 2);
+}
+
+#[test]
 fn the_first_step_proves_that_the_path_is_writable() {
     let memory = Memory::new();
     let refusing = Arc::new(Refusing::new(Verb::Create, ErrorKind::PermissionDenied));

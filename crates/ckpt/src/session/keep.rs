@@ -85,7 +85,9 @@ impl Keeper {
 
     /// A failure must not fail the save that it follows: it is told, and the next save tries again.
     fn prune_or_tell(&self, run: &Run, state: &mut State) {
+        let saves_since = std::mem::take(&mut state.saves_since);
         if let Err(error) = self.prune(run, state) {
+            state.saves_since = saves_since;
             metrics::counter!("ckpt_prune_failures_total").increment(1);
             self.notices.tell(Notice::PruneFailed { reason: error.to_string() });
         }
@@ -95,7 +97,6 @@ impl Keeper {
         let span = tracing::info_span!("ckpt.prune", deleted = tracing::field::Empty);
         let _entered = span.enter();
         let plan = self.plan(run)?;
-        state.saves_since = 0;
         if plan.delete() == 0 {
             return Ok(());
         }
