@@ -76,10 +76,12 @@ pub(crate) fn run(args: &BestArgs, output: &Output) -> anyhow::Result<()> {
         entries.retain(Entry::is_committed);
         listed.push((run, entries));
     }
-    let ranking = Ranking::of(&args.by.metric, direction(&args.by, &listed)?, &listed);
-    if ranking.candidates.is_empty() {
+    // A metric that nobody has gets better neither way.
+    let is_ranked = |entry: &Entry| value(entry, &args.by.metric).is_some();
+    if !listed.iter().flat_map(|(_, entries)| entries).any(is_ranked) {
         return Err(nothing_ranked(args, &listed).into());
     }
+    let ranking = Ranking::of(&args.by.metric, direction(&args.by, &listed)?, &listed);
     answer(args, &ranking, output)?;
     found.conclude(output)
 }

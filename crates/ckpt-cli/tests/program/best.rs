@@ -52,8 +52,10 @@ fn what_is_no_finite_number_never_ranks_and_ties_go_to_the_newer() {
         assert_eq!(places(&answer).iter().map(|(_, sequence)| *sequence).collect::<Vec<_>>(), order);
     }
     scene.run("best runs --by sharpe_ratio:max").ok().says("4 without a finite value");
-    let error = scene.run("best runs --by loss:min --json").error(4, "not_found");
-    assert!(error["message"].as_str().unwrap().contains("metrics there: sharpe_ratio"), "{error}");
+    for by in ["loss:min", "loss"] {
+        let error = scene.run(&format!("best runs --by {by} --json")).error(4, "not_found");
+        assert!(error["message"].as_str().unwrap().contains("metrics there: sharpe_ratio"), "{error}");
+    }
     scene.run("best nowhere --by loss:min --json").error(4, "run_not_found");
 }
 
