@@ -3,7 +3,7 @@
 use ckpt::{Run, RunOptions};
 use serde_json::json;
 
-use crate::scene::{Scene, flip};
+use crate::scene::{Scene, flip, make_newer};
 
 #[test]
 fn a_run_says_from_where_it_would_go_on_and_how_far_it_is() {
@@ -42,6 +42,24 @@ fn what_would_be_skipped_is_named_with_its_reason() {
     let status = scene.run("status train/ppo --json").ok().json();
     assert_eq!((&status["can_resume"], &status["sequence"]), (&json!(false), &json!(null)));
     scene.run("status train/ppo").ok().says("no: none of its 3 checkpoints is good");
+}
+
+/// A load of the newest is refused there, so nobody may be told that work would go on.
+#[test]
+fn a_newer_file_stops_a_resume_and_the_status_says_so() {
+    let scene = Scene::with_checkpoints(3);
+    make_newer(&scene.checkpoint(2));
+    flip(&scene.checkpoint(3), 100);
+    scene.run("restore train/ppo --output back").ends(6);
+    let status = scene.run("status train/ppo --json").ok().json();
+    assert_eq!((&status["can_resume"], &status["has_checkpoint"]), (&json!(false), &json!(true)));
+    let passed: Vec<_> = status["skipped"].as_array().unwrap().iter().map(|row| &row["sequence"]).collect();
+    assert_eq!(passed, [&json!(3)], "what is newer is no damage to be passed over");
+    scene
+        .run("status train/ppo")
+        .ok()
+        .says("no: it stops at checkpoint 2, which is unsupported and not damaged: ")
+        .says("; the newest good one is 1");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ckpt_format::{BundleReport, Entry, Outcome, Selector, Status, Timestamp};
+use ckpt_format::{BundleReport, Entry, Outcome, Selector, State, Status, Timestamp};
 use ckpt_store::{Error, Loaded, Result, RunReader, Skipped};
 use serde::Serialize;
 
@@ -127,14 +127,18 @@ impl RecoveryInfo {
     /// What listing the directory returns.
     pub fn of_reader(reader: &RunReader) -> Result<Self> {
         let entries = reader.list()?;
-        let newest = entries.iter().rposition(Entry::is_committed);
-        let newer = entries.get(newest.map_or(0, |place| place.saturating_add(1))..).unwrap_or_default();
-        let skipped = newer.iter().rev().map(PassedOver::of).collect();
-        let entry = newest.and_then(|place| entries.get(place));
-        let why = match entry {
-            Some(entry) => can_resume(entry),
-            None if !entries.is_empty() => Err(format!("none of its {} checkpoints is good", entries.len())),
-            None => match reader.quarantined()?.len() {
+        let newest_first = || entries.iter().rev();
+        let entry = newest_first().find(|entry| entry.is_committed());
+        // As `latest` goes: over what is damaged or does not count, and no further than what only this program cannot read.
+        let is_end = |entry: &Entry| entry.is_committed() || stops(entry);
+        let skipped = newest_first().take_while(|entry| !is_end(entry)).map(PassedOver::of).collect();
+        let why = match (newest_first().find(|entry| is_end(entry)).filter(|end| stops(end)), entry) {
+            (Some(end), entry) => Err(stopped(end, entry)),
+            (None, Some(entry)) => can_resume(entry),
+            (None, None) if !entries.is_empty() => {
+                Err(format!("none of its {} checkpoints is good", entries.len()))
+            }
+            (None, None) => match reader.quarantined()?.len() {
                 0 => Err("it has no checkpoint yet".to_owned()),
                 count => Err(format!("all that is left of it was set aside: {count} files in .quarantine")),
             },
@@ -174,6 +178,19 @@ pub(crate) fn nothing_saved(reader: &RunReader, error: &Error, selector: &Select
         return Ok(false);
     }
     Ok(reader.list()?.is_empty() && reader.quarantined()?.is_empty())
+}
+
+/// Whether a load of the newest ends at it with an error: it is not damaged, but this program cannot read it.
+fn stops(entry: &Entry) -> bool {
+    matches!(entry.state, State::Unsupported | State::Unreadable)
+}
+
+/// Why nothing is gone on from, although the one before may be good.
+fn stopped(end: &Entry, good: Option<&Entry>) -> String {
+    let PassedOver { sequence, reason, .. } = PassedOver::of(end);
+    let state = end.state;
+    let before = good.map_or_else(String::new, |good| format!("; the newest good one is {}", good.sequence));
+    format!("it stops at checkpoint {sequence}, which is {state} and not damaged: {reason}{before}")
 }
 
 /// Whether work would go on from this checkpoint, with the reason either way.
