@@ -27,6 +27,7 @@ use keep::Keeper;
 use ladder::Ladder;
 use notices::Notices;
 use save::InFlight;
+use state::Lazily;
 
 pub use options::SessionOptions;
 pub use report::{Notice, Step, Summary};
@@ -288,11 +289,7 @@ impl Session {
         metrics: &[(&str, f64)],
         state: impl FnOnce() -> S,
     ) -> Result<Step> {
-        match self.due(position.into(), metrics)? {
-            Due::Nothing => Ok(Step::NotDue),
-            Due::Hold => self.hold(&state()),
-            Due::Save(causes, counted) => self.save_because(causes, counted, Status::InProgress, &state()),
-        }
+        self.step_with(position, metrics, &Lazily::new(state))
     }
 
     /// As [`Session::step`] for state that is there to be borrowed.

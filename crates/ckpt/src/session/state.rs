@@ -1,5 +1,7 @@
 //! What a session saves and brings back: a type that says its sections, and one that can be made from a checkpoint.
 
+use std::cell::LazyCell;
+
 use ckpt_format::{Bundle, BundleMode, BundleReport, ComponentReport, LoadedBundle, Outcome};
 use ckpt_store::{Checkpoint, Error, Result, Section};
 use serde::Serialize;
@@ -68,6 +70,21 @@ impl<B: Bundle> Restore for B {
     fn restore(checkpoint: &Checkpoint, mode: BundleMode) -> Result<(Self, BundleReport)> {
         let LoadedBundle { value, report } = checkpoint.read_bundle(mode)?;
         Ok((value, report))
+    }
+}
+
+/// State that is made when its sections are asked for, and not before: a save that is skipped or refused asks for none.
+pub(super) struct Lazily<S, F>(LazyCell<S, F>);
+
+impl<S, F: FnOnce() -> S> Lazily<S, F> {
+    pub(super) fn new(make: F) -> Self {
+        Self(LazyCell::new(make))
+    }
+}
+
+impl<S: Save, F: FnOnce() -> S> Save for Lazily<S, F> {
+    fn sections(&self) -> Result<Vec<Section<'_>>> {
+        self.0.sections()
     }
 }
 
