@@ -327,6 +327,10 @@ fn only_rank_0_writes_and_any_rank_reads() {
     assert!(matches!(error, Error::Locked { .. }), "{error}");
     let mut reader = open(root.path(), ranked());
     assert_eq!(reader.resume::<Json<u64>>().unwrap().0, Json(2));
+    for step in 3..=5 {
+        let made = || -> Json<u64> { panic!("the state was asked for") };
+        assert_eq!(reader.step(step as u64, &[], made).unwrap(), Step::NotDue);
+    }
     assert!(matches!(reader.save(Event::Manual, "by hand", &Json(3)).unwrap(), Step::Skipped { .. }));
     assert_eq!(entries(root.path()).len(), 2);
 }

@@ -6,7 +6,7 @@ use ckpt_format::{Cause, Event, Position};
 use ckpt_policy::Improvement;
 use ckpt_store::Result;
 
-use super::Session;
+use super::{Access, Session};
 
 /// What a step is for.
 pub(super) enum Due {
@@ -33,6 +33,10 @@ impl Session {
         self.remember(metrics);
         if !self.in_flight.is_empty() {
             self.settle()?;
+        }
+        if matches!(self.access, Access::Read(_)) {
+            // Nothing that it saved would ever move the count, so each step after the first would be due.
+            return Ok(Due::Nothing);
         }
         let step = self.step_number();
         self.pace.reached(step);
