@@ -28,7 +28,7 @@ pub enum Selector {
     /// `latest`: the newest of all. The default.
     #[default]
     Latest,
-    /// `best:METRIC[:min|max]`: the best value; NaN and missing never count, ties go to the newer.
+    /// `best:METRIC[:min|max]`: the best value; NaN, infinite and missing ones never count, ties go to the newer.
     ///
     /// METRIC may have colons in it, for only an ending `:min` or `:max` is a direction. A metric whose own
     /// name ends so needs the direction spelled out.

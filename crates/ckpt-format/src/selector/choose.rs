@@ -107,7 +107,7 @@ impl Selector {
             Self::Latest | Self::Sequence(_) => newest.iter().map(|row| row.sequence().to_string()).collect(),
             Self::File(_) => newest.iter().map(|row| row.file_name().to_owned()).collect(),
             Self::Best { .. } => sorted(rows.iter().filter_map(Selectable::metrics).flat_map(|metrics| {
-                metrics.values.iter().filter(|(_, value)| !value.is_nan()).map(|(name, _)| name.clone())
+                metrics.values.iter().filter(|(_, value)| value.is_finite()).map(|(name, _)| name.clone())
             })),
             Self::Event(_) => sorted(rows.iter().flat_map(|row| row.events().iter().map(Event::to_string))),
             Self::Label { .. } => sorted(
@@ -182,9 +182,9 @@ impl fmt::Display for Present {
     }
 }
 
-/// The metric of a row if it is a number; infinities are.
+/// The metric of a row if it has a rank: NaN has none, and an infinity is the mark of a run that diverged.
 fn number<R: Selectable>(row: &R, metric: &str) -> Option<f64> {
-    row.metrics()?.get(metric).filter(|value| !value.is_nan())
+    row.metrics()?.get(metric).filter(|value| value.is_finite())
 }
 
 fn by_value(direction: Direction, left: Option<f64>, right: Option<f64>) -> Ordering {
@@ -372,14 +372,30 @@ mod tests {
     }
 
     #[test]
-    fn best_never_chooses_nan_or_missing_and_breaks_ties_by_age() {
+    fn best_never_chooses_nan_infinite_or_missing_and_breaks_ties_by_age() {
         let nan = [row(1, 1, "periodic", f64::NAN), Row { sequence: 2, ..Row::default() }];
         assert!(choose(&nan, "best:loss:min").unwrap_err().contains("there are no metrics with a number"));
         let zeros = [row(2, 1, "periodic", -0.0), row(3, 1, "periodic", 0.0), row(1, 1, "periodic", 0.0)];
         assert_eq!(choose(&zeros, "best:loss:min"), Ok(3));
         assert_eq!(choose(&zeros, "best:loss:max"), Ok(3));
-        let infinite = [row(1, 1, "periodic", f64::NEG_INFINITY), row(2, 1, "periodic", 0.0)];
-        assert_eq!(choose(&infinite, "best:loss:min"), Ok(1));
+    }
+
+    /// A reward that had diverged to infinity was the best for a selector, while retention and `ckpt best` gave it no rank: what
+    /// they kept and ranked was not what was loaded.
+    #[test]
+    fn what_diverged_to_infinity_is_never_best() {
+        for infinite in [f64::NEG_INFINITY, f64::INFINITY] {
+            let rows = [
+                row(1, 1, "periodic", infinite),
+                row(2, 1, "periodic", 0.5),
+                row(3, 1, "periodic", infinite),
+            ];
+            for selector in ["best:loss:min", "best:loss:max"] {
+                assert_eq!(choose(&rows, selector), Ok(2), "{infinite} {selector}");
+            }
+            let error = choose(&rows[..1], "best:loss:max").unwrap_err();
+            assert!(error.contains("there are no metrics with a number"), "{error}");
+        }
     }
 
     #[test]
@@ -400,7 +416,7 @@ mod tests {
         #[test]
         fn best_and_step_agree_with_an_exhaustive_search(
             values in proptest::collection::vec(
-                (0..3u64, 0..6u64, prop_oneof![Just(f64::NAN), -2.0..2.0f64, Just(0.5)]),
+                (0..3u64, 0..6u64, prop_oneof![Just(f64::NAN), Just(f64::NEG_INFINITY), -2.0..2.0f64, Just(0.5)]),
                 1..30,
             ),
             most in 0..6u64,
@@ -416,7 +432,7 @@ mod tests {
                 let value = |row: &Row| row.metrics.get("loss").expect("each row has it");
                 let tie = |than: &Row| value(row) == value(than) && beats(row, than);
                 let better = |than: &Row| value(row) < value(than) || tie(than);
-                if !value(row).is_nan() && best.is_none_or(better) {
+                if value(row).is_finite() && best.is_none_or(better) {
                     best = Some(row);
                 }
                 let higher = |than: &Row| row.step > than.step || (row.step == than.step && beats(row, than));
