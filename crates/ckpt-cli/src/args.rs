@@ -5,6 +5,7 @@ mod best;
 mod doctor;
 mod import;
 mod look;
+mod market;
 mod name;
 mod prune;
 mod save;
@@ -24,6 +25,7 @@ pub(crate) use best::{BestArgs, ByArg};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use import::{By, ImportArgs};
 pub(crate) use look::{ExplainArgs, StatsArgs, StatusArgs};
+pub(crate) use market::{GateArgs, MigrateArgs, PredictionsArgs, ResetArgs, TransferArgs};
 pub(crate) use name::{NameArgs, NameCommand, RenderArgs};
 pub(crate) use prune::{PolicyArgs, PruneArgs, TopArg};
 pub(crate) use save::{Codec, Input, SaveArgs, SectionArg};
@@ -99,6 +101,16 @@ pub(crate) enum Command {
     Simulate(SimulateArgs),
     /// Answer what people ask when something is wrong, by what is found
     Doctor(DoctorArgs),
+    /// Judge again whether a market maker's state may be trusted
+    Gate(GateArgs),
+    /// Carry what one market maker learned to another, as a new checkpoint
+    Transfer(TransferArgs),
+    /// Save the newest state again, at the versions that this program writes
+    Migrate(MigrateArgs),
+    /// Save the newest state again, one component of it at its cold start
+    Reset(ResetArgs),
+    /// Read a prediction log
+    Predictions(PredictionsArgs),
     /// Show what happened in a run, and why
     Log(LogArgs),
     /// Read and write the file names of checkpoints

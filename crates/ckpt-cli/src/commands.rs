@@ -8,18 +8,23 @@ mod diff;
 mod doctor;
 mod explain;
 mod export;
+mod gate;
 mod import;
 mod list;
 mod log;
+mod migrate;
 mod name;
 mod pin;
+mod predictions;
 mod prune;
+mod reset;
 mod restore;
 mod save;
 mod show;
 mod simulate;
 mod stats;
 mod status;
+mod transfer;
 mod verify;
 
 use crate::args::{Cli, Command};
@@ -47,6 +52,11 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> anyhow::Result<u8> {
         Command::Import(args) => import::run(args, output).map(done),
         Command::Simulate(args) => simulate::run(args, output).map(done),
         Command::Doctor(args) => doctor::run(args, output),
+        Command::Gate(args) => gate::run(args, output),
+        Command::Transfer(args) => transfer::run(args, output).map(done),
+        Command::Migrate(args) => migrate::run(args, output).map(done),
+        Command::Reset(args) => reset::run(args, output).map(done),
+        Command::Predictions(args) => predictions::run(args, output).map(done),
         Command::Log(args) => log::run(args, output).map(done),
         Command::Name(args) => name::run(args, output).map(done),
         Command::Bench(args) => bench::run(args, output).map(done),

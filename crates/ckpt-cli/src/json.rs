@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::human;
 
 /// A number; those that JSON has not are the strings `"NaN"`, `"Infinity"`, `"-Infinity"`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Number(pub(crate) f64);
 
 impl Serialize for Number {

@@ -74,7 +74,7 @@ fn write(mut out: impl Write, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 /// What became of writing to standard output.
-fn told(written: io::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn told(written: io::Result<()>) -> anyhow::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Closed.into()),
         other => other.map_err(|error| anyhow::anyhow!("writing to standard output: {error}")),

@@ -18,6 +18,9 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// Its name in the `extra` of a checkpoint's metadata, where a program that keeps it in no section of its own puts it.
+    pub const FIELD: &str = "gate";
+
     /// The verdict at the save. It is history: [`judge_again`](Self::judge_again) says what it is worth now.
     pub fn verdict_at_save(&self) -> Verdict {
         self.verdict

@@ -58,6 +58,53 @@ pub fn judge(bundle: &MarketBundle, now: Timestamp, thresholds: &Thresholds) -> 
     thresholds.assess(&evidence(bundle).age_seconds(age))
 }
 
+/// The verdict that a stamp holds. It is history: [`judge`] says what it is worth now.
+pub fn verdict_at_save(readiness: &Readiness) -> Verdict {
+    match readiness.verdict {
+        PriorVerdict::Ready => Verdict::Ready,
+        PriorVerdict::Marginal => Verdict::Marginal,
+        PriorVerdict::Insufficient => Verdict::Insufficient,
+    }
+}
+
+/// The evidence that a stamp was judged by, without an age.
+pub fn evidence_at_save(readiness: &Readiness) -> Evidence {
+    Evidence::default()
+        .count(VOL, readiness.vol_observations)
+        .count(KAPPA, readiness.kappa_observations)
+        .count(ADVERSE_SELECTION, readiness.as_learning_samples)
+        .count(REGIME, readiness.regime_observations)
+        .count(FILL_RATE, readiness.fill_rate_observations)
+        .count(KELLY_FILLS, readiness.kelly_fills)
+        .session_seconds(readiness.session_duration_s)
+        .cumulative_seconds(readiness.cumulative_duration_s.max(readiness.session_duration_s))
+}
+
+/// The thresholds that a stamp was held against; none if it does not say, or says what can't be meant.
+///
+/// ```
+/// use ckpt_market::{MarketBundle, preset, readiness};
+///
+/// let gate = preset().gate;
+/// let stamped = MarketBundle::default().stamp(&gate);
+/// assert_eq!(readiness::thresholds_at_save(stamped.readiness()), Some(gate));
+/// ```
+pub fn thresholds_at_save(readiness: &Readiness) -> Option<Thresholds> {
+    let stamped = &readiness.thresholds;
+    let required = |minimum: &StampedMinimum| Required::new(minimum.name.as_str(), minimum.min);
+    let config = ThresholdsConfig {
+        version: stamped.version,
+        session_seconds_min: stamped.session_seconds_min,
+        core: stamped.core.iter().map(required).collect(),
+        marginal_core_min: stamped.marginal_core_min,
+        fills: stamped.fills.first().map(required),
+        age_seconds_max: (stamped.age_seconds_max != f64::INFINITY).then_some(stamped.age_seconds_max),
+        allow_marginal: stamped.allow_marginal,
+    };
+    // Version 0 is refused, and so is more than one count of fills.
+    if stamped.fills.len() > 1 { None } else { Thresholds::new(config).ok() }
+}
+
 impl MarketBundle {
     /// Judges the state as it is now and stamps it: the only way to something that can be saved.
     ///

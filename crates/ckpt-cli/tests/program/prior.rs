@@ -1,0 +1,139 @@
+//! `ckpt transfer`: from one market maker to another, reported, saved as a new checkpoint, or rejected.
+
+use ckpt_market::MarketBundle;
+use ckpt_market::component::metadata::SourceMode;
+use serde_json::{Value, json};
+
+use crate::market::{cell, learned, stopped};
+use crate::scene::Scene;
+
+fn component<'a>(answer: &'a Value, name: &str) -> &'a Value {
+    let components = answer["report"]["components"].as_array().unwrap();
+    components.iter().find(|component| component["name"] == name).unwrap()
+}
+
+/// A live system that has tried one of the cells, seen some of the volatility, and was stopped.
+fn live() -> MarketBundle {
+    let mut live = learned("HYPE", 120);
+    live.metadata.source_mode = SourceMode::Live;
+    live.pre_fill = MarketBundle::default().pre_fill;
+    live.kelly_tracker = MarketBundle::default().kelly_tracker;
+    live.rl_q_table.q_entries = vec![cell(3, 2)];
+    stopped(&mut live);
+    live
+}
+
+#[test]
+fn a_run_that_does_not_exist_begins_with_what_was_learned_on_paper() {
+    let scene = Scene::new();
+    let mut paper = learned("HYPE", 60);
+    stopped(&mut paper);
+    scene.save_bundle("runs/paper", paper.clone());
+    let dry = scene.run("transfer runs/paper runs/live --dry-run --json").ok().json();
+    assert_eq!(
+        (&dry["dry_run"], &dry["saved"], &dry["to"]["created"]),
+        (&json!(true), &json!(null), &json!(false))
+    );
+    assert!(!scene.path("runs/live").exists(), "a dry run makes nothing");
+
+    let answer = scene.run("transfer runs/paper runs/live --json").ok().json();
+    assert_eq!(answer["report"]["components"], dry["report"]["components"]);
+    assert_eq!(component(&answer, "vol_filter")["outcome"], json!("injected"));
+    assert_eq!(component(&answer, "kill_switch")["outcome"], json!("kept_own"));
+    let table = component(&answer, "rl_q_table");
+    assert_eq!(
+        (&table["outcome"], &table["seeded"], &table["weight"]),
+        (&json!("seeded"), &json!(2), &json!(0.3))
+    );
+    assert_eq!((&answer["to"]["created"], &answer["saved"]["sequence"]), (&json!(true), &json!(1)));
+
+    let taken = scene.bundle("runs/live");
+    let taken = taken.bundle();
+    assert_eq!(taken.vol_filter, paper.vol_filter);
+    assert!(taken.kill_switch.triggers.is_empty() && taken.kill_switch.daily_pnl == 0.0);
+    assert_eq!((taken.metadata.source_mode, taken.metadata.chain_depth), (SourceMode::Live, 1));
+    // A copy is no younger than what it is a copy of.
+    assert_eq!(taken.metadata.timestamp_ms, paper.metadata.timestamp_ms);
+    assert!(taken.rl_q_table.q_entries.iter().all(|cell| cell.seeded && cell.n == 0));
+    let shown = scene.run("show runs/live --json").ok().json();
+    let lineage = &shown["metadata"]["extra"]["lineage"];
+    assert_eq!((&lineage["mode"], &lineage["chain_depth"]), (&json!("live"), &json!(1)), "{shown}");
+    assert_eq!(lineage["parent"]["checkpoint"]["sequence"], json!(1));
+    scene.run("gate runs/live").ok().says("ready");
+}
+
+#[test]
+fn what_it_has_lived_through_stays_and_so_does_its_kill_switch() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("dex:HYPE", 60));
+    scene.save_bundle("runs/live", live());
+    let before = scene.bundle("runs/live");
+    let ran = scene.run("transfer runs/paper runs/live").ok();
+    let ran = ran.says("pre_fill: injected").says("rl_q_table: seeded 1 of 2 at weight 0.3, 1 kept live");
+    ran.says("kill_switch: kept its own").says("note: the prior's \"dex:HYPE\"").says("sequence 2");
+    let after = scene.bundle("runs/live");
+    let (was, is) = (before.bundle(), after.bundle());
+    assert_eq!(
+        (&is.kill_switch, &is.vol_filter, &is.metadata.asset),
+        (&was.kill_switch, &was.vol_filter, &was.metadata.asset)
+    );
+    assert_eq!(is.pre_fill.learning_samples, 100);
+    assert_eq!(is.rl_q_table.q_entries[1], was.rl_q_table.q_entries[0], "bit for bit");
+    // Its own state is older than the prior.
+    assert_eq!(is.metadata.timestamp_ms, was.metadata.timestamp_ms);
+    let shown = scene.run("show runs/live --json").ok().json();
+    assert_eq!(shown["metadata"]["parent"]["sequence"], json!(1));
+    scene.run("restore runs/live --output back").ok();
+    assert_eq!(scene.read("back/orders"), b"\x00\xff open orders", "what is no part of it is copied");
+    scene.run("transfer runs/paper runs/live").ok();
+    assert_eq!(scene.bundle("runs/live").bundle().rl_q_table, is.rl_q_table, "seeding twice is once");
+}
+
+#[test]
+fn a_rejection_has_its_reason_and_the_way_out_and_changes_nothing() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/live", live());
+    let mut young = learned("HYPE", 60);
+    young.metadata.session_duration_s = 900.0;
+    young.metadata.cumulative_duration_s = 900.0;
+    for (offered, code, part) in [
+        (learned("SOL", 60), "identity", "list them in `aliases`"),
+        (learned("HYPE", 18_000), "age", "raise `age_seconds_max`"),
+        (young, "verdict", "session 900 s of 1800 s"),
+    ] {
+        scene.save_bundle("runs/paper", offered);
+        for dry in ["", " --dry-run"] {
+            let error = scene.run(&format!("transfer runs/paper runs/live{dry} --json")).error(1, code);
+            let message = error["message"].as_str().unwrap();
+            assert!(message.contains(part) && message.contains("nothing was changed"), "{message}");
+        }
+    }
+    assert_eq!(scene.sequences("runs/live"), [1]);
+    scene.save_bundle("runs/paper", learned("SOL", 60));
+    scene.write("i.json", r#"{"aliases": [["SOL", "HYPE"]], "skip": ["rl_q_table"]}"#);
+    let answer = scene.run("transfer runs/paper runs/live --config i.json --json").ok().json();
+    assert_eq!(component(&answer, "rl_q_table")["reason"], json!("excluded"));
+    scene.write("i.json", r#"{"inherit_kill_switch": true}"#);
+    let error = scene.run("transfer runs/paper runs/live --config i.json --json").error(1, "config");
+    assert!(error["message"].as_str().unwrap().contains("unknown field `inherit_kill_switch`"), "{error}");
+    scene.write("i.json", r#"{"aliases": [["SOL", "HYPE"]], "skip": ["volatility"]}"#);
+    scene.run("transfer runs/paper runs/live --config i.json --json").error(1, "unknown_component");
+}
+
+#[test]
+fn what_is_no_market_makers_is_refused_and_a_file_may_be_offered() {
+    let scene = Scene::with_checkpoints(1);
+    let error = scene.run("transfer train/ppo runs/live --json").error(6, "unsupported");
+    assert!(error["message"].as_str().unwrap().contains("no section \"metadata\""), "{error}");
+    scene.run("transfer train/none runs/live --json").error(4, "run_not_found");
+    scene.save_bundle("runs/paper", learned("HYPE", 60));
+    scene.run("transfer runs/paper train/ppo --json").error(6, "unsupported");
+    scene.run("export runs/paper latest paper.ckpt").ok();
+    scene.run("transfer paper.ckpt runs/live").ok().says("changed");
+    // Nothing is left that it could take.
+    let run = ckpt::Run::open(scene.path("runs/live"), ckpt::RunOptions::new(ckpt::now)).unwrap();
+    scene.run("transfer paper.ckpt runs/live --dry-run").ok();
+    scene.run("transfer paper.ckpt runs/live --json").error(5, "locked");
+    drop(run);
+    assert_eq!(scene.sequences("runs/live"), [1]);
+}
