@@ -5,11 +5,12 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use ckpt::gate::Assessment;
 use ckpt::transfer::{InjectionReport, Lineage};
 use ckpt::{Resumed, Session, Step};
 use ckpt_market::component::kill_switch::KillSwitch;
 use ckpt_market::restore::restore;
-use ckpt_market::{Preset, readiness};
+use ckpt_market::{MarketBundle, Preset, readiness};
 
 use super::Result;
 use super::desk::Desk;
@@ -137,7 +138,7 @@ fn go_on(
     let assessment = readiness::judge(&restored.bundle, now, &preset.gate);
     writeln!(log, "stamped {stamped:?}, judged again: {assessment}")?;
     maker.desk = saved.desk;
-    maker.go_on_from(&restored.bundle, assessment);
+    maker.go_on_from(&trusted(restored.bundle, &assessment), assessment);
     writeln!(log, "warm-up: {}", maker.warmup(preset))?;
     let metadata = resumed.from.as_deref().and_then(ckpt::Entry::metadata);
     let lineage = metadata.map(Lineage::of).transpose()?.flatten();
@@ -145,4 +146,34 @@ fn go_on(
         writeln!(log, "lineage: {} at depth {}", lineage.mode, lineage.chain_depth)?;
     }
     Ok(lineage)
+}
+
+/// The bundle, if the gate lets it pass; else what no gate decides about: what it is of, what stops it and the figures of its day.
+fn trusted(bundle: MarketBundle, assessment: &Assessment) -> MarketBundle {
+    if assessment.passes() {
+        return bundle;
+    }
+    let MarketBundle { metadata, kill_switch, .. } = bundle;
+    MarketBundle { metadata, kill_switch, ..MarketBundle::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use ckpt_market::component::kill_switch::{ReasonCode, Trigger};
+    use ckpt_market::preset;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_pass_is_forgotten_but_for_what_stops_it() {
+        let mut bundle = MarketBundle::default();
+        bundle.vol_filter.sigma_mean = 1e-4;
+        bundle.kill_switch.daily_pnl = -3.0;
+        bundle.kill_switch.triggers = vec![Trigger { code: ReasonCode::MaxLoss, ..Trigger::default() }];
+        let assessment = preset().gate.assess(&readiness::evidence(&bundle));
+        assert!(!assessment.passes());
+        let kept = trusted(bundle.clone(), &assessment);
+        assert_eq!(kept.kill_switch, bundle.kill_switch);
+        assert_eq!(kept.vol_filter, MarketBundle::default().vol_filter);
+    }
 }
