@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ckpt::storage::{Memory, Storage};
 use ckpt::{
-    Error, Event, Json, Level, LogEvent, LogLine, Note, Notice, Reserve, Run, RunOptions, RunReader,
-    Selector, Session, SessionOptions, Status, Step, Timestamp, WhenBusy,
+    Error, Event, Grace, Json, Level, LogEvent, LogLine, Note, Notice, Reserve, Run, RunOptions, RunReader,
+    Selector, Session, SessionOptions, Status, Step, Stop, StopReason, Timestamp, WhenBusy,
 };
 use ckpt_store::testing::{Observed, Observer, Operation, Verb};
 
@@ -191,6 +191,21 @@ fn an_error_in_the_background_that_nobody_asked_for_is_told_by_a_finish_that_sav
     let reader = RunReader::on(Arc::new(memory), "memory").unwrap();
     let newest = reader.load(&Selector::Latest).unwrap().entry;
     assert_eq!((newest.position().unwrap().step, newest.status()), (Some(20), Some(Status::Completed)));
+}
+
+/// What is compared with the grace, and what Young and Daly go by, is the save and not the step in which it happened.
+#[test]
+fn a_save_in_the_background_is_as_long_as_it_took_and_not_as_the_step_was() {
+    let stop = Stop::new();
+    let options = SessionOptions { grace: Grace { budget: Duration::from_millis(500) }, ..options() };
+    let options = options.save_every(10).background(WhenBusy::Wait).stop(stop.clone());
+    let mut session = session_on(&Memory::new(), options);
+    session.step(10, &[], || Json(10_u64)).unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    session.step(11, &[], || Json(11_u64)).unwrap();
+    stop.request(StopReason::shutdown("the machine goes down"));
+    let told = session.finish(&Json(11_u64)).unwrap().notices;
+    assert!(!told.iter().any(|notice| matches!(notice, Notice::GraceShort { .. })), "{told:?}");
 }
 
 #[test]

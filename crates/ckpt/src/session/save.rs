@@ -16,7 +16,6 @@ use super::{Access, Finished, Session};
 #[derive(Debug)]
 pub(super) struct InFlight {
     ticket: u64,
-    begun: Instant,
     blocked: Duration,
     of: Snapshot,
 }
@@ -120,7 +119,8 @@ impl Session {
             let flight = flight.map(|place| self.in_flight.swap_remove(place));
             match (result, flight) {
                 (Ok(saved), Some(flight)) => {
-                    let cost = Cost { blocked: flight.blocked, total: flight.begun.elapsed() };
+                    let cost =
+                        Cost { blocked: flight.blocked, total: flight.blocked + in_background(&saved) };
                     self.acknowledge(&saved, &flight.of, cost);
                 }
                 (Ok(_), None) => {}
@@ -315,7 +315,7 @@ impl Session {
                 self.count_skipped();
             }
             self.pace.started(step, at, counted.0);
-            self.in_flight.push(InFlight { ticket, begun, blocked, of });
+            self.in_flight.push(InFlight { ticket, blocked, of });
             self.dirty = false;
         }
         self.take_in(failures.into_iter().map(SaveOutcome::failed))?;
@@ -391,6 +391,13 @@ impl Session {
             });
         }
     }
+}
+
+/// What a save took on the writer's thread, as it measured it: when the session hears of it says how long its steps are.
+fn in_background(saved: &Saved) -> Duration {
+    let costs = &saved.costs;
+    let micros = [costs.write_us, costs.sync_us, costs.publish_us];
+    Duration::from_micros(micros.into_iter().fold(0, u64::saturating_add))
 }
 
 /// A metric as JSON; numbers that JSON has not as the strings for them.
