@@ -347,9 +347,6 @@ impl Session {
     /// What the last save returned: then the run is as it was, and says so. Or what one in the background before it returned, which
     /// nobody was told yet: the last one is made all the same.
     pub fn finish<S: Save + ?Sized>(self, state: &S) -> Result<Finished> {
-        if std::thread::panicking() {
-            return self.end_in_panic();
-        }
         if self.failed {
             return self.failed("the work failed", state);
         }
@@ -366,7 +363,7 @@ impl Session {
         }
     }
 
-    /// Ends the session with the status `interrupted`, as `interrupt`.
+    /// Ends the session with the status `interrupted`, as `interrupt`. While the thread panics it does what [`Session::finish`] does.
     ///
     /// # Errors
     /// As [`Session::finish`].
@@ -376,6 +373,7 @@ impl Session {
     }
 
     /// Ends the session with the status `failed`, as `failure`. Nothing can be written after it: not `completed` either.
+    /// While the thread panics it does what [`Session::finish`] does.
     ///
     /// # Errors
     /// As [`Session::finish`].

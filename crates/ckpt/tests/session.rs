@@ -280,6 +280,36 @@ impl Drop for Finally {
     }
 }
 
+/// Half of a step is done when it panics: nobody may save that, whatever they call it.
+#[test]
+fn no_end_in_a_panic_saves_state_that_may_be_half_way() {
+    struct Guard(Option<Session>, fn(Session) -> ckpt::Result<ckpt::Finished>);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            let finished = self.1(self.0.take().unwrap()).unwrap();
+            assert_eq!((finished.status, finished.saved.is_some()), (Status::Failed, true));
+        }
+    }
+    let ends: [fn(Session) -> ckpt::Result<ckpt::Finished>; 3] = [
+        |session| session.finish(&Json(u64::MAX)),
+        |session| session.interrupted("somebody stopped it", &Json(u64::MAX)),
+        |session| session.failed("it broke", &Json(u64::MAX)),
+    ];
+    for end in ends {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().to_owned();
+        let died = std::thread::spawn(move || {
+            let options = SessionOptions { hold_snapshot_every: 1, ..every(100) };
+            let mut guard = Guard(Some(open(&path, options)), end);
+            steps(guard.0.as_mut().unwrap(), 1..=7);
+            panic!("the work is broken");
+        });
+        assert!(died.join().is_err());
+        let loaded = open(root.path(), every(100)).resume::<Json<u64>>().unwrap().0;
+        assert_eq!(loaded, Json(7));
+    }
+}
+
 #[test]
 fn a_position_without_a_step_is_at_the_step_before() {
     let root = tempfile::tempdir().unwrap();

@@ -143,6 +143,9 @@ impl Session {
         status: Status,
         state: &S,
     ) -> Result<Finished> {
+        if std::thread::panicking() {
+            return self.end_in_panic();
+        }
         // The last word is said in the foreground: after it there is no next call that could tell. What failed before it must not
         // keep it from being said: the caller has no session any more to try again with.
         let before = self.close();
