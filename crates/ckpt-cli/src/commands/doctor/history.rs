@@ -1,5 +1,7 @@
 //! What the log tells that the questions need.
 
+use std::collections::BTreeSet;
+
 use ckpt::{Digest, LastPolicy, LogEvent, LogLine, Note, Timestamp, Writer, last_policy};
 
 /// What the log tells.
@@ -59,9 +61,10 @@ pub(super) struct StepBack {
 impl History {
     /// Goes through the log, oldest first.
     pub(super) fn of(lines: &[LogLine]) -> Self {
-        let mut history = Self { policy: last_policy(lines), ..Self::default() };
+        let mut history = Self::default();
         let mut process: Option<Process> = None;
-        for line in lines {
+        let prunings = prunings(lines);
+        for (index, line) in lines.iter().enumerate() {
             let LogLine::Good(entry) = line else {
                 history.bad_lines += 1;
                 continue;
@@ -76,7 +79,8 @@ impl History {
                     let (sequence, reason) = (*sequence, reason.clone());
                     history.stepped_back.push(StepBack { at, sequence, reason });
                 }
-                LogEvent::Noted(Note::PolicyInForce { digest, .. }) => {
+                LogEvent::Noted(Note::PolicyInForce { digest, .. }) if !prunings.contains(&index) => {
+                    history.policy = last_policy(std::slice::from_ref(line));
                     history.withheld = history.withheld.filter(|withheld| withheld.digest == *digest);
                     let (host, pid) = (entry.by.host.clone(), entry.by.pid);
                     process = Some(Process { at, host, pid, works: false });
@@ -109,4 +113,22 @@ impl Process {
     fn is(&self, writer: &Writer) -> bool {
         (&self.host, self.pid) == (&writer.host, writer.pid)
     }
+}
+
+/// The lines by which prunings at a shell put a policy on record: their process deletes by it and neither resumes nor saves. It
+/// was for once, and what the sessions go by stays in force.
+fn prunings(lines: &[LogLine]) -> BTreeSet<usize> {
+    let mut prunings = BTreeSet::new();
+    let mut undecided: Option<(usize, &Writer)> = None;
+    for (index, line) in lines.iter().enumerate() {
+        let LogLine::Good(entry) = line else { continue };
+        let is_its = undecided.is_some_and(|(_, by)| (&by.host, by.pid) == (&entry.by.host, entry.by.pid));
+        match &entry.event {
+            LogEvent::Noted(Note::PolicyInForce { .. }) => undecided = Some((index, &entry.by)),
+            LogEvent::Deleting { .. } if is_its => prunings.extend(undecided.take().map(|(index, _)| index)),
+            LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. }) if is_its => undecided = None,
+            _ => {}
+        }
+    }
+    prunings
 }

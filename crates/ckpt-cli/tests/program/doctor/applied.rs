@@ -29,6 +29,17 @@ fn a_configuration_that_is_applied_says_since_when() {
     doctor(&scene, "train/ppo").finds(&[]).says("config_applied", "\\\"keep_last\\\":4");
 }
 
+/// A pruning at a shell by other rules is for once.
+#[test]
+fn a_pruning_does_not_take_the_place_of_what_the_sessions_go_by() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    scene.run("prune train/ppo --keep-last 1 --yes").ok().says("deleted 2 checkpoints");
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[]).says("config_applied", "what c.yaml says to keep in a is in force");
+}
+
 #[test]
 fn a_run_that_no_session_wrote_goes_by_no_configuration() {
     let scene = Scene::with_checkpoints(1);
