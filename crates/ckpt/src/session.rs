@@ -79,6 +79,8 @@ pub struct Session {
     saved_step: u64,
     tickets: u64,
     in_flight: Vec<InFlight>,
+    /// What failed in the background and nobody was told yet: it ends the call that finds it, not what that call does.
+    untold: Option<Error>,
     arena: Arena,
     times: SaveTimes,
     held: Option<Held>,
@@ -206,6 +208,7 @@ impl Session {
             saved_step: 0,
             tickets: 0,
             in_flight: Vec::new(),
+            untold: None,
             arena: Arena::new(),
             times: SaveTimes::default(),
             held: None,
@@ -302,11 +305,12 @@ impl Session {
         metrics: &[(&str, f64)],
         state: &S,
     ) -> Result<Step> {
-        match self.due(position.into(), metrics)? {
+        let outcome = match self.due(position.into(), metrics) {
             Due::Nothing => Ok(Step::NotDue),
             Due::Hold => self.hold(state),
             Due::Save(causes, counted) => self.save_because(causes, counted, Status::InProgress, state),
-        }
+        };
+        self.tell(outcome)
     }
 
     /// Saves now, at the position of the last step. After [`Event::Failure`] the work counts as failed until the next step.
@@ -322,7 +326,8 @@ impl Session {
         self.failed |= event == Event::Failure;
         let status = if self.failed { Status::Failed } else { Status::InProgress };
         let cause = Cause { event, reason: Some(reason.into()) };
-        self.save_because(vec![cause], Counted(false), status, state)
+        let outcome = self.save_because(vec![cause], Counted(false), status, state);
+        self.tell(outcome)
     }
 
     /// Saves because the work went over a boundary within a phase: `night`, `instrument_2`.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use ckpt::storage::{Memory, Storage};
 use ckpt::{
-    Error, Event, Grace, Json, Level, LogEvent, LogLine, Note, Notice, Reserve, Run, RunOptions, RunReader,
-    Selector, Session, SessionOptions, Status, Step, Stop, StopReason, Timestamp, WhenBusy,
+    Direction, Error, Event, Grace, Json, Level, LogEvent, LogLine, Monitor, Note, Notice, Reserve, Run,
+    RunOptions, RunReader, Selector, Session, SessionOptions, Status, Step, Stop, StopReason, Timestamp,
+    WhenBusy,
 };
 use ckpt_store::testing::{Observed, Observer, Operation, Verb};
 
@@ -175,6 +176,29 @@ fn an_error_in_the_background_is_told_at_the_next_call_and_the_schedule_tries_ag
     assert_eq!((finished.summary.failures, finished.saved.is_some()), (1, true));
     let reader = RunReader::on(Arc::new(memory), "memory").unwrap();
     assert_eq!(reader.load(&Selector::Latest).unwrap().entry.status(), Some(Status::Completed));
+}
+
+/// An evaluation is given once: if the step that hears of an older failure dropped it, its best would be lost.
+#[test]
+fn a_call_that_tells_of_a_failure_before_it_does_its_own_work_all_the_same() {
+    let memory = Memory::journaled();
+    let options = options().save_every(10).monitor(Monitor::new("reward", Direction::Max));
+    let mut session = session_on(&memory, options.background(WhenBusy::Wait));
+    let fail = |session: &mut Session, step: u64| {
+        memory.fail_sync(0);
+        session.step(step, &[], || Json(step)).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    fail(&mut session, 10);
+    let error = session.step(11, &[("reward", 1.0)], || Json(11_u64)).unwrap_err();
+    assert!(error.to_string().contains("sync"), "{error}");
+    session.flush().unwrap();
+    let best: Selector = "best:reward".parse().unwrap();
+    assert_eq!(session.reader().unwrap().find(&best).unwrap().position().unwrap().step, Some(11));
+    fail(&mut session, 21);
+    session.save(Event::Manual, "by hand", &Json(21_u64)).unwrap_err();
+    session.flush().unwrap();
+    assert_eq!(session.reader().unwrap().find(&Selector::Latest).unwrap().position().unwrap().step, Some(21));
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ckpt_format::{Cause, Event, Position};
 use ckpt_policy::Improvement;
-use ckpt_store::Result;
 
 use super::{Access, Session};
 
@@ -24,7 +23,7 @@ pub(super) struct Counted(pub(super) bool);
 
 impl Session {
     /// What is due at this step.
-    pub(super) fn due(&mut self, position: Position, metrics: &[(&str, f64)]) -> Result<Due> {
+    pub(super) fn due(&mut self, position: Position, metrics: &[(&str, f64)]) -> Due {
         self.summary.steps = self.summary.steps.wrapping_add(1);
         self.dirty = true;
         self.failed = false;
@@ -32,11 +31,11 @@ impl Session {
         self.position = Position { step, ..position };
         self.remember(metrics);
         if !self.in_flight.is_empty() {
-            self.settle()?;
+            self.settle();
         }
         if matches!(self.access, Access::Read(_)) {
             // Nothing that it saved would ever move the count, so each step after the first would be due.
-            return Ok(Due::Nothing);
+            return Due::Nothing;
         }
         let step = self.step_number();
         self.pace.reached(step);
@@ -50,11 +49,11 @@ impl Session {
         if periodic || asked || !improved.is_empty() {
             let (causes, counted) = self.causes(step, at, &improved, asked);
             if !causes.is_empty() {
-                return Ok(Due::Save(causes, counted));
+                return Due::Save(causes, counted);
             }
             self.best.not_saved();
         }
-        Ok(if self.is_hold_due(step) { Due::Hold } else { Due::Nothing })
+        if self.is_hold_due(step) { Due::Hold } else { Due::Nothing }
     }
 
     /// Every reason for a save at this step, of events that are on.

@@ -75,7 +75,7 @@ impl Session {
         status: Status,
         state: &S,
     ) -> Result<Step> {
-        self.settle()?;
+        self.settle();
         let Access::Write { run, keeper, .. } = &self.access else {
             let reason = format!("rank {} only reads: rank 0 writes", self.options.rank);
             return Ok(Step::Skipped { causes, reason });
@@ -102,14 +102,32 @@ impl Session {
         })
     }
 
-    /// Takes what came back from the writer's thread.
-    ///
-    /// # Errors
-    /// The first that failed; the others are counted and told.
-    pub(super) fn settle(&mut self) -> Result<()> {
-        let Access::Write { background: Some(background), .. } = &self.access else { return Ok(()) };
+    /// Takes what came back from the writer's thread. What failed is told by [`Session::tell`].
+    pub(super) fn settle(&mut self) {
+        let Access::Write { background: Some(background), .. } = &self.access else { return };
         let outcomes = background.take_outcomes();
-        self.take_in(outcomes)
+        if let Err(error) = self.take_in(outcomes) {
+            self.leave(error);
+        }
+    }
+
+    /// The outcome of a call, or what failed before it: the work that was asked for is done either way.
+    pub(super) fn tell<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        let Some(before) = self.untold.take() else { return outcome };
+        match outcome {
+            Ok(_) => Err(before),
+            Err(error) => {
+                self.notices.tell(Notice::Store { reason: before.to_string() });
+                Err(error)
+            }
+        }
+    }
+
+    /// Leaves an error for the end of the call; one that is left already is told as a notice.
+    fn leave(&mut self, error: Error) {
+        if let Some(before) = self.untold.replace(error) {
+            self.notices.tell(Notice::Store { reason: before.to_string() });
+        }
     }
 
     pub(super) fn take_in(&mut self, outcomes: impl IntoIterator<Item = SaveOutcome>) -> Result<()> {
