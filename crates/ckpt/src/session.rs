@@ -10,6 +10,7 @@ mod report;
 mod resume;
 mod save;
 mod state;
+mod told;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -269,7 +270,7 @@ impl Session {
         };
         let (value, resumed) = Resumed::loaded(loaded);
         self.begin_at(&resumed);
-        tracing::info!(target: "ckpt", "{resumed}");
+        told::loaded(&resumed);
         Ok((value, resumed))
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use ckpt::gate::{Evidence, Required, Stamp, Thresholds, ThresholdsConfig, Verdict};
 use ckpt::transfer::{
@@ -106,13 +107,29 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     let (Json(mut live), _) = session.resume_or_else(|| Json(trader([((0, 0), -1.0)], 12.5))).unwrap();
     let report = live.inject_prior(&prior, &InjectionConfig::default(), ckpt::now()).unwrap();
     assert_eq!((report.changes(), live.daily_loss), (2, 12.5));
-    session.set_extra(Lineage::FIELD, report.lineage.as_ref().unwrap().to_extra().unwrap());
+    let told = Events::of(|| session.note_injection(&report).unwrap());
+    let [event] = told.as_slice() else { panic!("one event, not {told:?}") };
+    let counts =
+        [("identity", "dex:HYPE"), ("injected", "0"), ("seeded", "2"), ("kept_live", "1"), ("skipped", "0")];
+    for (name, value) in counts.into_iter().chain([("kept_own", "1"), ("clamped", "0")]) {
+        assert_eq!(event.get(name).map(String::as_str), Some(value), "{name} of {event:?}");
+    }
+    assert!(event["message"].starts_with("prior injected: daily_loss: kept its own"), "{event:?}");
     session.step(1, &[], || Json(live.clone())).unwrap();
     drop(session);
 
     // Killed and restarted: what was seeded is there, bit for bit and still cold, and so is where it comes from.
     let mut session = Session::open(root.path(), "trading", "live", options("HYPE")).unwrap();
-    let (Json(mut again), resumed) = session.resume::<Json<Trader>>().unwrap();
+    let mut loaded = None;
+    let told = Events::of(|| loaded = Some(session.resume::<Json<Trader>>().unwrap()));
+    let (Json(mut again), resumed) = loaded.unwrap();
+    let [event] = told.as_slice() else { panic!("one event, not {told:?}") };
+    assert!(event["message"].starts_with("resumed from 00000001_"), "{event:?}");
+    for (name, value) in
+        [("restored", "1"), ("migrated", "0"), ("defaulted", "0"), ("clamped", "0"), ("skipped", "0")]
+    {
+        assert_eq!(event.get(name).map(String::as_str), Some(value), "{name} of {event:?}");
+    }
     assert_eq!(again, live);
     let seeded: BTreeMap<_, _> = again.cells.iter().cloned().collect();
     assert_eq!(seeded[&(1, 0)], paper.cells[2].1.discounted(Weight::default()));
@@ -125,4 +142,53 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     // The same prior once more changes nothing.
     again.inject_prior(&prior, &InjectionConfig::default(), ckpt::now()).unwrap();
     assert_eq!(again, live);
+}
+
+/// The events of `tracing` while something is done, by the names of their fields.
+#[derive(Debug, Clone, Default)]
+struct Events(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
+
+impl Events {
+    fn of(work: impl FnOnce()) -> Vec<BTreeMap<String, String>> {
+        let events = Self::default();
+        tracing::subscriber::with_default(events.clone(), work);
+        let told = events.0.lock().unwrap().clone();
+        told
+    }
+}
+
+struct Fields(BTreeMap<String, String>);
+
+impl tracing::field::Visit for Fields {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
+impl tracing::Subscriber for Events {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }
