@@ -55,11 +55,16 @@ impl Source {
         output: &Output,
     ) -> anyhow::Result<(Found<()>, Checkpoint)> {
         let loaded = self.load_with(selector, output, |checkpoint| checkpoint.sections().map(|_| ()))?;
-        let checkpoint = match self {
-            Self::Run(run) => run.open_checkpoint(&loaded.entry.file_name)?,
-            Self::File(path) => open_file(path)?,
-        };
+        let checkpoint = self.open_found(&loaded.entry)?;
         Ok((loaded, checkpoint))
+    }
+
+    /// The checkpoint of a row that was found here.
+    pub(crate) fn open_found(&self, entry: &Entry) -> ckpt::Result<Checkpoint> {
+        match self {
+            Self::Run(run) => run.open_checkpoint(&entry.file_name),
+            Self::File(path) => open_file(path),
+        }
     }
 }
 

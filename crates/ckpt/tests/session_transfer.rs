@@ -152,8 +152,7 @@ impl Events {
     fn of(work: impl FnOnce()) -> Vec<BTreeMap<String, String>> {
         let events = Self::default();
         tracing::subscriber::with_default(events.clone(), work);
-        let told = events.0.lock().unwrap().clone();
-        told
+        events.0.lock().unwrap().clone()
     }
 }
 

@@ -34,13 +34,13 @@ pub(crate) fn run(args: &ResetArgs, output: &Output) -> anyhow::Result<()> {
     let component = args.component.as_str();
     let reader = RunReader::open(&args.run)?;
     // What is refused is refused before the run is locked.
-    let from = newest(&reader, output)?;
+    let from = newest(&reader, Some(output))?;
     let (from, sections, verdict, run) = match plan(&from, component)? {
         Plan::Nothing => (from, Vec::new(), None, None),
         Plan::Change { .. } => {
             let run = Run::open(&args.run, rewrite::options())?;
             // Planned once more as the writer: nothing newer can come in between now.
-            let from = newest(run.reader(), output)?;
+            let from = newest(run.reader(), None)?;
             match plan(&from, component)? {
                 Plan::Nothing => (from, Vec::new(), None, None),
                 Plan::Change { sections, verdict } => (from, sections, verdict, Some(run)),
@@ -78,10 +78,12 @@ fn words(answer: &Answer<'_>) -> String {
     )
 }
 
-/// The newest good checkpoint, of which every byte was read.
-fn newest(run: &RunReader, output: &Output) -> anyhow::Result<Checkpoint> {
+/// The newest good checkpoint, of which every byte was read. What is passed over is told to whom it is to be told.
+fn newest(run: &RunReader, output: Option<&Output>) -> anyhow::Result<Checkpoint> {
     let found = source::load(run, &Selector::Latest, Checkpoint::verify)?;
-    source::tell_skipped(&found, output);
+    if let Some(output) = output {
+        source::tell_skipped(&found, output);
+    }
     Ok(run.open_checkpoint(&found.entry.file_name)?)
 }
 

@@ -75,14 +75,14 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
     let is_run = ckpt::is_run(&args.to);
     let reader = if is_run { Some(RunReader::open(&args.to)?) } else { None };
     // Rejected or not is known before anything is locked or made.
-    let held = reader.as_ref().map(newest).transpose()?.flatten();
+    let held = reader.as_ref().map(|run| newest(run, Some(output))).transpose()?.flatten();
     let mut outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
     let mut base = held.as_ref().map(|held| held.checkpoint.metadata().sequence);
     let mut saved = None;
     if !args.dry_run && outcome.report.changes() > 0 {
         let (run, _) = save::open_or_create(&args.to, None, None, rewrite::options())?;
         // Once more as the writer: nothing newer can come in between now.
-        let held = newest(run.reader())?;
+        let held = newest(run.reader(), None)?;
         outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
         base = held.as_ref().map(|held| held.checkpoint.metadata().sequence);
         saved = Some(store(&run, held.as_ref(), &from.value, &outcome, output)?.into());
@@ -107,18 +107,22 @@ fn config(file: Option<&Path>) -> anyhow::Result<InjectionConfig> {
 
 /// The newest good bundle of the one that offers.
 fn from(source: &Source, output: &Output) -> anyhow::Result<Found<Held>> {
-    let (found, checkpoint) = source.find(None, output)?;
-    let held = held(checkpoint)?;
-    let Found { entry, why, skipped, .. } = found;
+    // All of it: a component that is damaged makes the one before it the newest good one.
+    let Found { entry, why, skipped, .. } = source.load_with(None, output, Checkpoint::verify)?;
+    let held = held(source.open_found(&entry)?)?;
     Ok(Found { value: held, entry, why, skipped })
 }
 
-/// The newest good bundle of the one that takes it; none in a run without checkpoints.
-fn newest(run: &RunReader) -> anyhow::Result<Option<Held>> {
+/// The newest good bundle of the one that takes it; none in a run without checkpoints. What is passed over is told to whom it is to be
+/// told.
+fn newest(run: &RunReader, output: Option<&Output>) -> anyhow::Result<Option<Held>> {
     if run.list()?.is_empty() {
         return Ok(None);
     }
     let found = source::load(run, &Selector::Latest, Checkpoint::verify)?;
+    if let Some(output) = output {
+        source::tell_skipped(&found, output);
+    }
     held(run.open_checkpoint(&found.entry.file_name)?).map(Some)
 }
 

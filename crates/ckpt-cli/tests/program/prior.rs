@@ -5,7 +5,7 @@ use ckpt_market::component::metadata::SourceMode;
 use serde_json::{Value, json};
 
 use crate::market::{cell, learned, stopped};
-use crate::scene::Scene;
+use crate::scene::{Scene, flip};
 
 fn component<'a>(answer: &'a Value, name: &str) -> &'a Value {
     let components = answer["report"]["components"].as_array().unwrap();
@@ -118,6 +118,25 @@ fn a_rejection_has_its_reason_and_the_way_out_and_changes_nothing() {
     assert!(error["message"].as_str().unwrap().contains("unknown field `inherit_kill_switch`"), "{error}");
     scene.write("i.json", r#"{"aliases": [["SOL", "HYPE"]], "skip": ["volatility"]}"#);
     scene.run("transfer runs/paper runs/live --config i.json --json").error(1, "unknown_component");
+}
+
+/// A component whose bytes are damaged is found only by reading it: the one before it is the newest good one, of either side.
+#[test]
+fn what_is_damaged_is_stepped_over_on_both_sides_and_said() {
+    let scene = Scene::new();
+    for run in ["runs/paper", "runs/live"] {
+        let of = |age| if run == "runs/live" { live() } else { learned("HYPE", age) };
+        scene.save_bundle(run, of(120));
+        scene.save_bundle(run, of(60));
+        let newest = scene.names(run).into_iter().find(|name| name.starts_with("00000002_")).unwrap();
+        flip(&scene.path(run).join(newest), 4_096 + 17);
+    }
+    let ran = scene.run("transfer runs/paper runs/live --json").ok().warns("checkpoint 2 was passed over");
+    let answer = ran.json();
+    let from = &answer["from"];
+    assert_eq!((&from["sequence"], &from["skipped"][0]["sequence"]), (&json!(1), &json!(2)), "{answer}");
+    assert_eq!((&answer["to"]["sequence"], &answer["saved"]["sequence"]), (&json!(1), &json!(3)));
+    assert_eq!(ran.stderr.matches("was passed over").count(), 2, "once of each: {ran:#?}");
 }
 
 #[test]
