@@ -56,6 +56,7 @@ mod refusal;
 mod removal;
 mod sample;
 mod shape;
+mod table;
 mod trace;
 mod version;
 mod walk;
@@ -69,6 +70,7 @@ pub use self::lock::{Golden, Lock, Locked, ReleaseError};
 pub use self::refusal::{Refusal, Refusals, Rule};
 pub use self::removal::Removal;
 pub use self::shape::{Field, Shape};
+pub use self::table::{TableRow, VersionTable};
 use crate::schema::{FirstVersion, Stored};
 
 /// A stored type that says enough about itself to be documented and locked.

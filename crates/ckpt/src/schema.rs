@@ -94,24 +94,43 @@ pub fn command(kinds: &Kinds, folder: impl AsRef<Path>, arguments: &[String]) ->
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["schema"] => write_all(kinds, folder),
-        ["schema", "--check"] => Ok(in_words(&check(kinds, folder)?)),
+        ["schema", "--check"] => Ok(check(kinds, folder)?.to_string()),
         ["schema", "release", kind] => release(kinds, folder, kind),
         _ => Err(SchemaError::Usage { given: words.join(" ") }),
     }
 }
 
-fn in_words(summary: &Summary) -> String {
-    let Summary { kinds, versions, released, golden_files, fields_removed } = summary;
-    format!(
-        "{kinds} kinds in {versions} versions, {released} of them released; {golden_files} golden files read, \
-         {fields_removed} fields removed one at a time"
-    )
+/// The files of a folder and of `golden` in it, as [`Kinds::check`] takes them; none if it is not there yet.
+///
+/// # Errors
+/// [`SchemaError::Io`].
+pub fn read(folder: &Path) -> Result<Folder, SchemaError> {
+    let mut files = Folder::default();
+    for below in ["", "golden"] {
+        let directory = if below.is_empty() { folder.to_owned() } else { folder.join(below) };
+        let failed = |what, path: &Path, source| SchemaError::Io { what, path: path.to_owned(), source };
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed("list", &directory, error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(|error| failed("list", &directory, error))?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.is_file())
+            else {
+                continue;
+            };
+            let name = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
+            files.insert(name, fs::read(&path).map_err(|error| failed("read", &path, error))?);
+        }
+    }
+    Ok(files)
 }
 
 /// Written even if the lock refuses: the pages say what the types are, the lock whether they may be so.
 fn write_all(kinds: &Kinds, folder: &Path) -> Result<String, SchemaError> {
     let mut lines = write_pages(kinds, folder)?;
-    lines.push(in_words(&kinds.check(&read(folder)?)?));
+    lines.push(kinds.check(&read(folder)?)?.to_string());
     Ok(lines.join("\n"))
 }
 
@@ -161,30 +180,6 @@ fn staleness(found: Option<&[u8]>, page: &[u8]) -> Option<String> {
     let (found, page) = (lines(found), lines(page));
     let line = found.iter().zip(&page).take_while(|(one, other)| one == other).count();
     (found != page).then(|| format!("stale from line {}", line + 1))
-}
-
-/// The files of the folder and of `golden` in it; none if it is not there yet.
-fn read(folder: &Path) -> Result<Folder, SchemaError> {
-    let mut files = Folder::default();
-    for below in ["", "golden"] {
-        let directory = if below.is_empty() { folder.to_owned() } else { folder.join(below) };
-        let failed = |what, path: &Path, source| SchemaError::Io { what, path: path.to_owned(), source };
-        let entries = match fs::read_dir(&directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed("list", &directory, error)),
-        };
-        for entry in entries {
-            let path = entry.map_err(|error| failed("list", &directory, error))?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| path.is_file())
-            else {
-                continue;
-            };
-            let name = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
-            files.insert(name, fs::read(&path).map_err(|error| failed("read", &path, error))?);
-        }
-    }
-    Ok(files)
 }
 
 enum Mode {

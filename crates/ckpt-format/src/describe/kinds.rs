@@ -1,6 +1,7 @@
 //! The kinds of a crate: collected once, then checked, documented, released.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use super::pages;
 use super::refusal::{Refusal, Refusals, Rule};
 use super::removal::Removal;
 use super::shape::Shape;
+use super::table::{VersionTable, tables};
 use super::version::{Defaults, Description, Version, document};
 use super::{Chain, Described};
 use crate::digest::Digest;
@@ -45,6 +47,17 @@ pub struct Summary {
     pub golden_files: usize,
     /// Fields of JSON kinds that were removed from a stored document, one at a time.
     pub fields_removed: usize,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kinds, versions, released, golden_files, fields_removed } = self;
+        write!(
+            f,
+            "{kinds} kinds in {versions} versions, {released} of them released; {golden_files} golden files read, \
+             {fields_removed} fields removed one at a time"
+        )
+    }
 }
 
 impl Kinds {
@@ -158,8 +171,7 @@ impl Kinds {
             let known = self.names().join(", ");
             return Err(ReleaseError::UnknownKind { kind: kind.to_owned(), known });
         }
-        let mut lock =
-            Lock::read(folder).map_err(|reason| Refusals(vec![not_described(LOCK_FILE, 0, reason)]))?;
+        let mut lock = read_lock(folder)?;
         let descriptions = self.describe(kind);
         let mut locked = lock.kinds.remove(kind).unwrap_or_default();
         let mut refused = self.broken.clone();
@@ -190,10 +202,18 @@ impl Kinds {
     /// # Errors
     /// [`Refusals`] if the lock can't be read.
     pub fn pages(&self, folder: &Folder) -> Result<Folder, Refusals> {
-        let lock =
-            Lock::read(folder).map_err(|reason| Refusals(vec![not_described(LOCK_FILE, 0, reason)]))?;
-        let kinds: Vec<_> = self.kinds.keys().map(|name| (*name, self.describe(name))).collect();
-        Ok(pages::pages(&kinds, &lock))
+        let lock = read_lock(folder)?;
+        let tables = |name: &&'static str| (*name, tables(name, &self.describe(name), &lock));
+        Ok(pages::pages(&self.kinds.keys().map(tables).collect::<Vec<_>>()))
+    }
+
+    /// The versions of a kind as its page shows them, oldest first; none of an unknown one.
+    ///
+    /// # Errors
+    /// [`Refusals`] if the lock can't be read.
+    pub fn tables(&self, kind: &str, folder: &Folder) -> Result<Vec<VersionTable>, Refusals> {
+        let lock = read_lock(folder)?;
+        Ok(tables(kind, &self.describe(kind), &lock))
     }
 
     /// The versions of a kind, oldest first; none of an unknown one.
@@ -286,6 +306,10 @@ fn never_released(descriptions: &[Description], locked: &BTreeMap<u32, Locked>) 
             rule: Rule::NeverReleased { version: version.number },
         })
         .collect()
+}
+
+fn read_lock(folder: &Folder) -> Result<Lock, Refusals> {
+    Lock::read(folder).map_err(|reason| Refusals(vec![not_described(LOCK_FILE, 0, reason)]))
 }
 
 fn not_described(kind: &str, version: u32, reason: String) -> Refusal {
