@@ -9,6 +9,7 @@ mod market;
 mod name;
 mod prune;
 mod save;
+mod schema;
 mod simulate;
 mod units;
 
@@ -29,6 +30,7 @@ pub(crate) use market::{GateArgs, MigrateArgs, PredictionsArgs, ResetArgs, Trans
 pub(crate) use name::{NameArgs, NameCommand, RenderArgs};
 pub(crate) use prune::{PolicyArgs, PruneArgs, TopArg};
 pub(crate) use save::{Codec, Input, SaveArgs, SectionArg};
+pub(crate) use schema::{SchemaArgs, SchemaCheckArgs, SchemaCommand, SchemaShowArgs};
 pub(crate) use simulate::SimulateArgs;
 
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -115,6 +117,8 @@ pub(crate) enum Command {
     Log(LogArgs),
     /// Read and write the file names of checkpoints
     Name(NameArgs),
+    /// Show the stored kinds that this program knows, or check them against a lock
+    Schema(SchemaArgs),
     /// Time this machine's disk, and what saving and loading get out of it
     Bench(BenchArgs),
     /// Print the completion script for a shell

@@ -20,6 +20,7 @@ mod prune;
 mod reset;
 mod restore;
 mod save;
+mod schema;
 mod show;
 mod simulate;
 mod stats;
@@ -59,6 +60,7 @@ pub(crate) fn run(cli: &Cli, output: &Output) -> anyhow::Result<u8> {
         Command::Predictions(args) => predictions::run(args, output).map(done),
         Command::Log(args) => log::run(args, output).map(done),
         Command::Name(args) => name::run(args, output).map(done),
+        Command::Schema(args) => schema::run(args, output),
         Command::Bench(args) => bench::run(args, output).map(done),
         Command::Completions(args) => completions::run(args, output).map(done),
     }

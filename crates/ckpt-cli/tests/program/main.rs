@@ -24,6 +24,7 @@ mod reset;
 mod restore;
 mod save;
 mod scene;
+mod schema;
 mod simulate;
 mod stats;
 mod status;
