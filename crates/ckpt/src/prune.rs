@@ -1,6 +1,8 @@
 //! Plans of retention in a run: whether one may be carried out unasked, carrying it out, and which policy was last in force.
 
-use ckpt_format::{Digest, Timestamp};
+use std::collections::BTreeSet;
+
+use ckpt_format::{Digest, Timestamp, Writer};
 use ckpt_policy::Plan;
 use ckpt_store::{Deleted, Deletion, LogEvent, LogLine, Note, Result, Run, RunReader};
 
@@ -63,11 +65,35 @@ pub fn is_plan_confirmed(run: &RunReader, policy: Digest) -> Result<bool> {
     }))
 }
 
-/// The policy that was last in force, if the log has one.
+/// The policy that sessions last went by, if the log has one. What a pruning at a shell went by was for once: it counts only in a
+/// run where no session ever put one in force.
 pub fn last_policy(log: &[LogLine]) -> Option<LastPolicy> {
-    log.iter().rev().find_map(|line| {
-        let LogLine::Good(entry) = line else { return None };
-        let LogEvent::Noted(Note::PolicyInForce { digest, policy, .. }) = &entry.event else { return None };
-        Some(LastPolicy { at: entry.at, digest: *digest, policy: policy.clone() })
-    })
+    let prunings = prunings(log);
+    let policies = || log.iter().enumerate().rev().filter_map(|(index, line)| Some((index, in_force(line)?)));
+    let of_a_session = policies().find(|(index, _)| !prunings.contains(index));
+    of_a_session.or_else(|| policies().next()).map(|(_, policy)| policy)
+}
+
+fn in_force(line: &LogLine) -> Option<LastPolicy> {
+    let LogLine::Good(entry) = line else { return None };
+    let LogEvent::Noted(Note::PolicyInForce { digest, policy, .. }) = &entry.event else { return None };
+    Some(LastPolicy { at: entry.at, digest: *digest, policy: policy.clone() })
+}
+
+/// The lines by which prunings at a shell put a policy on record: their process deletes by it and neither resumes nor saves. It
+/// was for once, and what the sessions go by stays in force.
+pub fn prunings(lines: &[LogLine]) -> BTreeSet<usize> {
+    let mut prunings = BTreeSet::new();
+    let mut undecided: Option<(usize, &Writer)> = None;
+    for (index, line) in lines.iter().enumerate() {
+        let LogLine::Good(entry) = line else { continue };
+        let is_its = undecided.is_some_and(|(_, by)| (&by.host, by.pid) == (&entry.by.host, entry.by.pid));
+        match &entry.event {
+            LogEvent::Noted(Note::PolicyInForce { .. }) => undecided = Some((index, &entry.by)),
+            LogEvent::Deleting { .. } if is_its => prunings.extend(undecided.take().map(|(index, _)| index)),
+            LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. }) if is_its => undecided = None,
+            _ => {}
+        }
+    }
+    prunings
 }

@@ -1,6 +1,6 @@
 //! `ckpt explain`: why a checkpoint was saved, is kept, would be deleted, or is gone.
 
-use ckpt::{Event, Metadata, Run, RunOptions, Selector};
+use ckpt::{Event, Json, Metadata, Run, RunOptions, Selector, Session, SessionOptions};
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -44,6 +44,21 @@ fn one_that_is_there_says_why_it_was_saved_and_what_the_policy_makes_of_it() {
     let answer = scene.run("explain runs/ppo seq:2 --json").ok().json();
     assert_eq!((&answer["pinned"], &answer["pin"]["reason"]), (&json!(true), &json!("paper")));
     scene.run("explain runs/ppo seq:2").ok().says(": paper").says("kept");
+}
+
+/// What somebody pruned by once is not what the sessions go by.
+#[test]
+fn a_pruning_with_flags_does_not_become_the_policy_of_the_sessions() {
+    let scene = Scene::new();
+    let options = SessionOptions::default().save_every(1).keep_last(4);
+    let mut session = Session::open(scene.path(""), "runs", "ppo", options).unwrap();
+    for step in 1..=6_u64 {
+        session.step(step, &[], || Json(step)).unwrap();
+    }
+    drop(session);
+    scene.run("prune runs/ppo --keep-last 3 --yes").ok();
+    assert_eq!(scene.sequences("runs/ppo"), [4, 5, 6]);
+    scene.run("explain runs/ppo latest").ok().says("keep_last: 4");
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What the log tells that the questions need.
 
-use std::collections::BTreeSet;
-
-use ckpt::{Digest, LastPolicy, LogEvent, LogLine, Note, Timestamp, Writer, last_policy};
+use ckpt::{Digest, LastPolicy, LogEvent, LogLine, Note, Timestamp, Writer, last_policy, prunings};
 
 /// What the log tells.
 #[derive(Debug, Default)]
@@ -113,22 +111,4 @@ impl Process {
     fn is(&self, writer: &Writer) -> bool {
         (&self.host, self.pid) == (&writer.host, writer.pid)
     }
-}
-
-/// The lines by which prunings at a shell put a policy on record: their process deletes by it and neither resumes nor saves. It
-/// was for once, and what the sessions go by stays in force.
-fn prunings(lines: &[LogLine]) -> BTreeSet<usize> {
-    let mut prunings = BTreeSet::new();
-    let mut undecided: Option<(usize, &Writer)> = None;
-    for (index, line) in lines.iter().enumerate() {
-        let LogLine::Good(entry) = line else { continue };
-        let is_its = undecided.is_some_and(|(_, by)| (&by.host, by.pid) == (&entry.by.host, entry.by.pid));
-        match &entry.event {
-            LogEvent::Noted(Note::PolicyInForce { .. }) => undecided = Some((index, &entry.by)),
-            LogEvent::Deleting { .. } if is_its => prunings.extend(undecided.take().map(|(index, _)| index)),
-            LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. }) if is_its => undecided = None,
-            _ => {}
-        }
-    }
-    prunings
 }
