@@ -134,6 +134,16 @@ fn a_lock_that_cant_be_read_locks_nothing_and_is_refused() {
     }
 }
 
+/// A lock that could not be read counted as empty besides, so a whole page of versions that were never released stood beside the one
+/// thing that was wrong, with the advice to release what was released long ago.
+#[test]
+fn a_lock_that_cant_be_read_is_all_that_is_said() {
+    let mut folder = released(chains::v2::kinds);
+    folder.insert("lock.json", "{");
+    let refused = chains::v2::kinds().check(&folder).unwrap_err();
+    assert_eq!(refused.0.len(), 1, "{refused}");
+}
+
 /// Each field of each JSON kind out of a stored document: its default arrives, and the report names it.
 #[test]
 fn every_field_is_removed_once() {

@@ -11,6 +11,21 @@ fn text(folder: &Folder, path: &str) -> String {
 }
 
 #[test]
+fn the_table_behind_a_page_is_there_as_data() {
+    let kinds = json::base::kinds();
+    let tables = kinds.tables("spread", &released(json::base::kinds)).unwrap();
+    let [one] = tables.as_slice() else { panic!("{} versions", tables.len()) };
+    assert_eq!((one.version, one.is_released, one.summary()), (1, true, "How wide the quotes are."));
+    let half = &one.rows[0];
+    assert_eq!((half.path.as_str(), half.type_name.as_str()), ("half", "f64, >= 0, <= 100"));
+    assert_eq!(
+        (half.unit.as_deref(), half.default.clone(), half.since.as_str()),
+        (Some("bps"), Some(json!(2.5)), "1")
+    );
+    assert!(kinds.tables("sprad", &Folder::default()).unwrap().is_empty(), "of an unknown kind");
+}
+
+#[test]
 fn a_page_has_the_fields_as_they_are_declared_with_what_they_say() {
     let pages = json::base::kinds().pages(&released(json::base::kinds)).unwrap();
     assert_eq!(
