@@ -4,6 +4,7 @@ mod answer;
 mod checks;
 mod facts;
 mod history;
+mod market;
 mod policy;
 
 use ckpt::now;

@@ -1,13 +1,19 @@
 //! The questions, each with the function that answers it. A new one is a file beside these and a line in the table.
 
+mod cadence;
+mod cold_start;
 mod config;
 mod damage;
+mod decode;
 mod disk;
 mod locks;
 mod lost;
 mod metadata;
 mod order;
+mod parameters;
 mod permissions;
+mod plausible;
+mod q_table;
 mod resume;
 mod retention;
 mod saved;
@@ -15,6 +21,7 @@ mod staging;
 
 use super::answer::Answer;
 use super::facts::Facts;
+use super::market::Market;
 
 /// A question.
 pub(super) struct Check {
@@ -44,9 +51,36 @@ pub(super) const CHECKS: &[Check] = &[
     Check { id: "locks", question: "Does somebody hold the run?", answer: locks::answer },
     Check { id: "stale_staging", question: "Did dead writers leave anything?", answer: staging::answer },
     Check { id: "config_applied", question: "Is the configuration applied?", answer: config::answer },
+    Check {
+        id: "wrong_parameters",
+        question: "Would a market maker get back what it learned?",
+        answer: parameters::answer,
+    },
+    Check { id: "cannot_decode", question: "Can each of its components be decoded?", answer: decode::answer },
+    Check { id: "not_saving", question: "Is it saved as often as it should be?", answer: cadence::answer },
+    Check { id: "cold_start", question: "Would it start warm, and trade?", answer: cold_start::answer },
+    Check {
+        id: "kappa_sigma_off",
+        question: "Are its kappa and sigma plausible?",
+        answer: plausible::answer,
+    },
+    Check { id: "q_table_wrong", question: "Does its Q-table fit the agent?", answer: q_table::answer },
 ];
 
 /// The answer to what can only be asked of a run.
 fn no_run() -> Answer {
     Answer::of("there is no run to ask about")
+}
+
+/// The market maker's state; if there is none, the answer that says so.
+fn market(facts: &Facts) -> Result<&Market, Answer> {
+    match &facts.market {
+        Some(Ok(market)) => Ok(market),
+        Some(Err(unread)) => Err(Answer::of(format!(
+            "checkpoint {} can't be decoded, so nobody knows: see `cannot_decode`",
+            unread.sequence
+        ))),
+        None if facts.run.is_err() => Err(no_run()),
+        None => Err(Answer::of("not a market maker's run")),
+    }
 }

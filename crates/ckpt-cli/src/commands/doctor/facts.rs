@@ -7,6 +7,7 @@ use ckpt::{Entry, RunReader, Survey, Timestamp};
 use crate::commands::verify::{self, Verified};
 
 use super::history::History;
+use super::market::{Market, Unread};
 use super::policy::Stated;
 
 /// What is known of the run and its surroundings.
@@ -19,6 +20,8 @@ pub(super) struct Facts {
     pub(super) survey: Result<Survey, ckpt::Error>,
     /// The run; why it is none, if so.
     pub(super) run: Result<Run, ckpt::Error>,
+    /// The market maker's state that would be restored, if it is such a run; why it can't be had, if so.
+    pub(super) market: Option<Result<Box<Market>, Unread>>,
     /// The configuration that was given; what is wrong with it, if something is.
     pub(super) config: Option<Result<Stated, String>>,
 }
@@ -40,11 +43,14 @@ pub(super) struct Run {
 impl Facts {
     /// Looks at everything. What cannot be had is a fact, too.
     pub(super) fn gather(path: &Path, config: Option<&Path>, now: Timestamp) -> Self {
+        let run = Run::gather(path);
+        let market = run.as_ref().ok().and_then(|run| Market::gather(run, now));
         Self {
             path: path.to_owned(),
             now,
             survey: Survey::of(path),
-            run: Run::gather(path),
+            run,
+            market: market.map(|market| market.map(Box::new)),
             config: config.map(Stated::read),
         }
     }
