@@ -108,7 +108,7 @@ fn check(kinds: &Kinds, args: &SchemaCheckArgs, output: &Output) -> anyhow::Resu
     let status = if outcome.is_ok() { 0 } else { UNSUPPORTED };
     let checked = Checked {
         folder: args.folder.as_ref().map(|path| path.display().to_string()),
-        refused: outcome.as_ref().err().map(|refusals| refused(refusals)).unwrap_or_default(),
+        refused: outcome.as_ref().err().map(refused).unwrap_or_default(),
         checked: outcome.as_ref().ok().map(Counts::of),
     };
     output.answer(&checked, || text::check(&checked, &outcome))?;
