@@ -4,7 +4,9 @@ pub mod names;
 pub mod v1;
 mod v2;
 
-use ckpt_format::{Bundle, BundleReader, BundleWriter, EncodeError};
+use ckpt_format::{
+    Bundle, BundleError, BundleMode, BundleReader, BundleWriter, EncodeError, LoadedBundle, SectionSource,
+};
 
 use crate::component::baseline::Baseline;
 use crate::component::enhanced::Enhanced;
@@ -23,6 +25,7 @@ use crate::component::readiness::Readiness;
 use crate::component::regime::RegimeHmm;
 use crate::component::rl::RlTable;
 use crate::component::vol_filter::VolFilter;
+use crate::import;
 
 /// The learned state. Its default is a cold start.
 ///
@@ -153,5 +156,20 @@ impl Bundle for StampedBundle {
             baseline_tracker: reader.take(names::BASELINE_TRACKER),
         };
         Self { readiness: reader.take(names::READINESS), bundle }
+    }
+
+    /// A checkpoint that holds the text of a `checkpoint.json` in place of a bundle is imported: else every component of it would be
+    /// missing, what stopped trading included, and each would take its default.
+    fn from_sections(
+        source: &dyn SectionSource,
+        mode: BundleMode,
+    ) -> Result<LoadedBundle<Self>, BundleError> {
+        if import::is_text(source.names().iter().map(String::as_str)) {
+            return import::load(source, mode);
+        }
+        let mut reader = BundleReader::new(source);
+        let value = Self::read(&mut reader);
+        let report = reader.finish(mode)?;
+        Ok(LoadedBundle { value, report })
     }
 }

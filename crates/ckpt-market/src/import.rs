@@ -4,6 +4,8 @@
 //! default, what it has besides is told. JSON has no infinities, so where its origin had one it wrote `null`, which nothing
 //! read back: here such a number takes its default, an open end of a bin becomes open again, and each is told.
 
+mod section;
+
 use std::fmt;
 
 use ckpt_format::{Bundle, BundleError, BundleMode, BundleReport, Codec, EncodedSection, Stored, json};
@@ -28,6 +30,9 @@ use crate::component::quote_outcomes::QuoteOutcomes;
 use crate::component::readiness::Readiness;
 use crate::component::regime::RegimeHmm;
 use crate::component::vol_filter::VolFilter;
+
+pub(crate) use section::load;
+pub use section::{SECTION, is_text};
 
 /// A bundle that was imported. It is judged and stamped anew before it is saved.
 #[derive(Debug, Clone, PartialEq)]

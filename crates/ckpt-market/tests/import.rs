@@ -5,13 +5,15 @@
 mod bundles;
 
 use bundles::{SAVED_MS, migrated, version_1};
-use ckpt_format::{Bundle as _, BundleMode, Timestamp, Why};
+use ckpt_format::{
+    Bundle as _, BundleError, BundleMode, Codec, EncodedSection, SectionSource, SectionState, Timestamp, Why,
+};
 use ckpt_market::component::kill_switch::ReasonCode;
 use ckpt_market::component::metadata::SourceMode;
 use ckpt_market::component::readiness::PriorVerdict;
-use ckpt_market::import::{ImportError, Imported, import, import_first};
+use ckpt_market::import::{ImportError, Imported, SECTION, import, import_first};
 use ckpt_market::restore::{RestoreRules, restore};
-use ckpt_market::{names, preset};
+use ckpt_market::{StampedBundle, names, preset};
 use serde_json::{Value, json};
 
 /// The bundle of version 1 as its origin wrote it.
@@ -183,4 +185,69 @@ fn what_is_no_checkpoint_is_refused_and_one_bad_component_only_if_strict() {
     let lenient = import(&pretty(&document), BundleMode::Lenient).unwrap();
     assert_eq!(lenient.bundle.momentum.prior_continuation, 0.5);
     assert_eq!(lenient.bundle.kelly_tracker, migrated().kelly_tracker);
+}
+
+/// A text as `ckpt import` keeps it.
+fn section(text: &[u8]) -> EncodedSection {
+    EncodedSection {
+        name: SECTION.to_owned(),
+        kind: String::new(),
+        version: 0,
+        codec: Codec::JsonText,
+        bytes: text.to_vec(),
+    }
+}
+
+#[test]
+fn a_checkpoint_that_holds_only_the_text_is_no_cold_start() {
+    let mut document = document();
+    document["kappa_own"]["prior_beta"] = Value::Null;
+    document["spread_bandit"] = json!({"cells": []});
+    let sections = vec![section(&pretty(&document))];
+    let loaded = StampedBundle::from_sections(&sections, BundleMode::Strict).unwrap();
+    assert_eq!(*loaded.value.bundle(), imported(&document).bundle);
+    assert!(loaded.value.bundle().kill_switch.is_triggered(), "what stopped trading still does");
+    assert_eq!(
+        loaded.report.component(names::KAPPA_OWN).unwrap().clamped,
+        ["prior_beta from null to its default"]
+    );
+    assert_eq!(loaded.report.unknown_sections, ["checkpoint.json: spread_bandit"]);
+}
+
+#[test]
+fn a_text_beside_a_bundle_is_not_looked_at() {
+    let mut sections = migrated().stamp(&preset().gate).to_sections().unwrap();
+    sections.push(section(b"no JSON"));
+    let loaded = StampedBundle::from_sections(&sections, BundleMode::Strict).unwrap();
+    assert_eq!(*loaded.value.bundle(), migrated());
+    assert_eq!(loaded.report.unknown_sections, [SECTION]);
+}
+
+/// Only the text, and that can't be had.
+struct Lost(SectionState);
+
+impl SectionSource for Lost {
+    fn names(&self) -> Vec<String> {
+        vec![SECTION.to_owned()]
+    }
+
+    fn section(&self, name: &str) -> SectionState {
+        if name == SECTION { self.0.clone() } else { SectionState::Missing }
+    }
+}
+
+#[test]
+fn a_text_that_can_t_be_had_is_an_error_in_lenient_mode_too() {
+    for mode in [BundleMode::Strict, BundleMode::Lenient] {
+        let load = |state| StampedBundle::from_sections(&Lost(state), mode).unwrap_err();
+        let damaged = load(SectionState::Damaged("block 0".to_owned()));
+        assert!(
+            matches!(&damaged, BundleError::Damaged { component, .. } if component == SECTION),
+            "{damaged}"
+        );
+        let unreadable = load(SectionState::Unreadable("EIO".to_owned()));
+        assert!(matches!(unreadable, BundleError::Unreadable { .. }), "{unreadable}");
+        let torn = load(SectionState::Present(section(b"{\"metadata\": {")));
+        assert!(matches!(torn, BundleError::Incompatible { .. }), "{torn}");
+    }
 }

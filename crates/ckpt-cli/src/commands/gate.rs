@@ -5,10 +5,10 @@ mod text;
 use std::path::Path;
 
 use ckpt::gate::{Assessment, Evidence, Fills, Stamp, Thresholds, ThresholdsConfig, WarmupPlan};
-use ckpt::{Checkpoint, Stored as _, Timestamp};
+use ckpt::{BundleMode, Checkpoint, Stored as _, Timestamp};
 use ckpt_market::component::metadata::MarketMetadata;
 use ckpt_market::component::readiness::Readiness;
-use ckpt_market::{names, preset, readiness};
+use ckpt_market::{StampedBundle, import, names, preset, readiness};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -107,6 +107,16 @@ fn stamped(checkpoint: &Checkpoint) -> ckpt::Result<Option<Stamped>> {
             verdict: readiness::verdict_at_save(&stamp).to_string(),
             thresholds: readiness::thresholds_at_save(&stamp),
             taken_at: metadata.taken_at(),
+        }));
+    }
+    // What its origin stamped says nothing after an orderly shutdown: the state itself is judged.
+    if import::is_text(checkpoint.sections()?.iter().map(|entry| entry.name.as_str())) {
+        let loaded: StampedBundle = checkpoint.read_bundle(BundleMode::Strict)?.value;
+        return Ok(Some(Stamped {
+            evidence: readiness::evidence(loaded.bundle()),
+            verdict: readiness::verdict_at_save(loaded.readiness()).to_string(),
+            thresholds: None,
+            taken_at: loaded.bundle().metadata.taken_at(),
         }));
     }
     let metadata = checkpoint.metadata();

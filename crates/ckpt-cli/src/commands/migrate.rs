@@ -1,11 +1,14 @@
 //! `ckpt migrate`: the newest state again, at the versions that this program writes.
 
-use ckpt::{Checkpoint, EncodedSection, Entry, Run, RunReader, Selector};
+use ckpt::{
+    Bundle as _, BundleMode, Checkpoint, EncodedSection, Entry, Outcome as Loaded, Run, RunReader, Selector,
+};
+use ckpt_market::{StampedBundle, import, names, preset};
 use serde::Serialize;
 
 use crate::args::MigrateArgs;
 use crate::commands::list;
-use crate::market::Kind;
+use crate::market::{Kind, with_causes};
 use crate::output::Output;
 use crate::rewrite::{self, SavedRow};
 use crate::source::{self, Found};
@@ -60,7 +63,12 @@ pub(crate) fn run(args: &MigrateArgs, output: &Output) -> anyhow::Result<()> {
     let changed = found.value.iter_mut().filter_map(|step| step.section.take()).collect();
     let from = run.reader().open_checkpoint(&found.entry.file_name)?;
     let reason = format!("migrated from checkpoint {}", found.entry.sequence);
-    let saved = rewrite::save(&run, &from, changed, rewrite::successor(&from, reason), output)?;
+    let mut metadata = rewrite::successor(&from, reason);
+    if import::is_text(from.sections()?.iter().map(|entry| entry.name.as_str())) {
+        // What its origin thought of it; it has a stamp of its own now.
+        metadata.labels.remove("readiness");
+    }
+    let saved = rewrite::save(&run, &from, changed, metadata, output)?;
     answer(run.reader(), &found, Some(saved.into()), args, output)
 }
 
@@ -68,8 +76,39 @@ pub(crate) fn run(args: &MigrateArgs, output: &Output) -> anyhow::Result<()> {
 fn plan(run: &RunReader) -> anyhow::Result<Found<Vec<Step>>> {
     source::load(run, &Selector::Latest, |checkpoint| {
         checkpoint.verify()?;
-        checkpoint.sections()?.iter().map(|entry| step(checkpoint, entry)).collect()
+        let sections = checkpoint.sections()?;
+        let mut steps: Vec<Step> =
+            sections.iter().map(|entry| step(checkpoint, entry)).collect::<ckpt::Result<_>>()?;
+        if import::is_text(sections.iter().map(|entry| entry.name.as_str())) {
+            steps.extend(parts(checkpoint)?);
+        }
+        Ok(steps)
     })
+}
+
+/// What becomes of the parts of an imported `checkpoint.json`, each a section from now on; judged anew, for what its origin stamped
+/// says nothing after an orderly shutdown.
+fn parts(checkpoint: &Checkpoint) -> ckpt::Result<Vec<Step>> {
+    let loaded = checkpoint.read_bundle::<StampedBundle>(BundleMode::Strict)?;
+    let stamped = loaded.value.into_bundle().stamp(&preset().gate);
+    let sections = stamped.to_sections().map_err(|error| ckpt::Error::Incompatible {
+        file: checkpoint.file_name().to_owned(),
+        reason: with_causes(&error),
+    })?;
+    let part = |section: EncodedSection| {
+        let (name, kind) = (section.name.clone(), section.kind.clone());
+        let component = loaded.report.component(&name);
+        let path = match component.map(|component| &component.outcome) {
+            Some(Loaded::Migrated { path }) => path.clone(),
+            _ => vec![section.version],
+        };
+        let said = component.map(ToString::to_string).unwrap_or_default();
+        let said = said.strip_prefix(&format!("{name}: ")).unwrap_or(&said);
+        let text = if name == names::READINESS { "judged anew" } else { said };
+        let text = format!("from {}: {text}", import::SECTION);
+        Step { name, kind, outcome: Outcome::Migrated, path, text, section: Some(section) }
+    };
+    Ok(sections.into_iter().map(part).collect())
 }
 
 fn step(checkpoint: &Checkpoint, entry: &ckpt::SectionEntry) -> ckpt::Result<Step> {

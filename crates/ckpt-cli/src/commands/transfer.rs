@@ -11,7 +11,7 @@ use ckpt::{
 };
 use ckpt_market::component::metadata::{MarketMetadata, SourceMode};
 use ckpt_market::transfer::{MarketPrior, Recipient};
-use ckpt_market::{MarketBundle, StampedBundle, names, preset, readiness};
+use ckpt_market::{MarketBundle, StampedBundle, import, names, preset, readiness};
 use serde::Serialize;
 
 use crate::args::TransferArgs;
@@ -128,7 +128,9 @@ fn newest(run: &RunReader, output: Option<&Output>) -> anyhow::Result<Option<Hel
 
 fn held(checkpoint: Checkpoint) -> anyhow::Result<Held> {
     let kind = MarketMetadata::KIND;
-    let is = checkpoint.sections()?.iter().any(|entry| entry.name == names::METADATA && entry.kind == kind);
+    let sections = checkpoint.sections()?;
+    let is = sections.iter().any(|entry| entry.name == names::METADATA && entry.kind == kind)
+        || import::is_text(sections.iter().map(|entry| entry.name.as_str()));
     if !is {
         let message = format!(
             "{} is no market maker's: it has no section {:?}",

@@ -17,6 +17,7 @@ mod log;
 mod market;
 mod migrate;
 mod name;
+mod origin;
 mod predictions;
 mod prior;
 mod prune;
