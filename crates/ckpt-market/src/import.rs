@@ -213,7 +213,14 @@ impl Sections {
         if let Some(session) = metadata.get("session_duration_s").cloned() {
             metadata.entry("cumulative_duration_s").or_insert(session);
         }
-        metadata.remove("version");
+        match metadata.remove("version") {
+            Some(Value::Null) => self.nulls.push(format!("{}.version", names::METADATA)),
+            Some(version) if version != 1 => {
+                let reason = "its metadata is of another version than 1, and only that was ever written";
+                return Err(ImportError::NotACheckpoint(reason));
+            }
+            _ => {}
+        }
         self.take::<MarketMetadata>(parts, names::METADATA)
     }
 

@@ -179,6 +179,12 @@ fn what_is_no_checkpoint_is_refused_and_one_bad_component_only_if_strict() {
         assert!(matches!(error, ImportError::NotACheckpoint(_)), "{text}: {error}");
     }
     let mut document = document();
+    document["metadata"]["version"] = json!(9);
+    assert!(import(&pretty(&document), BundleMode::Strict).is_err(), "a version that never was");
+    document["metadata"]["source_mode"] = json!("paper");
+    let error = import(&pretty(&document), BundleMode::Strict).unwrap_err();
+    assert!(matches!(error, ImportError::NotACheckpoint(_)), "with what came later, too: {error}");
+    document["metadata"]["version"] = json!(1);
     document["momentum"] = json!("gone");
     let error = import(&pretty(&document), BundleMode::Strict).unwrap_err();
     assert!(matches!(error, ImportError::Component(_)), "{error}");
