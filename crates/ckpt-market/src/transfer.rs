@@ -245,19 +245,13 @@ impl Cell for QCell {
     }
 
     fn discounted(&self, weight: Weight) -> Self {
-        let value = NormalGamma {
-            mean: self.mu_n,
-            kappa: self.kappa_n,
-            alpha: self.alpha,
-            beta: self.beta,
-            n: self.n,
-        };
-        let NormalGamma { mean, kappa, alpha, beta, n } = value.discounted(weight);
+        let NormalGamma { mean, kappa, alpha, beta, n } = value(self).discounted(weight);
         Self { mu_n: mean, kappa_n: kappa, alpha, beta, n, seeded: true, ..self.clone() }
     }
 
+    /// Narrower than what a restore keeps: a shape below 1 never came of observing.
     fn is_usable(&self) -> bool {
-        Self::is_usable(self)
+        value(self).is_usable()
     }
 }
 
@@ -341,6 +335,10 @@ fn seed(table: &mut RlTable, seeding: Seeding<Index, QCell>, shape: &AgentShape)
     seeding.apply_to(&mut cells);
     table.q_entries = cells.into_values().collect();
     shape.mark(table);
+}
+
+fn value(cell: &QCell) -> NormalGamma {
+    NormalGamma { mean: cell.mu_n, kappa: cell.kappa_n, alpha: cell.alpha, beta: cell.beta, n: cell.n }
 }
 
 fn by_index(table: &RlTable) -> BTreeMap<Index, QCell> {

@@ -258,6 +258,16 @@ fn a_live_table_that_does_not_fit_its_own_agent_is_not_mixed_with() {
 }
 
 #[test]
+fn a_cell_whose_shape_is_below_1_is_no_posterior_and_not_seeded() {
+    let mut source = paper();
+    source.rl_q_table = table(vec![lived(5, 5, 2.0), QCell { alpha: 0.5, ..lived(6, 6, 2.0) }]);
+    let (bundle, report) = injected(&source, live(), &InjectionConfig::default());
+    let InjectionOutcome::Seeded(counts) = outcome(&report, names::RL_Q_TABLE) else { panic!("{report}") };
+    assert_eq!((counts.offered, counts.seeded, counts.refused), (2, 1, 1));
+    assert_eq!((cell(&bundle, 5, 5).is_some(), cell(&bundle, 6, 6)), (true, None));
+}
+
+#[test]
 fn states_and_actions_that_the_agent_does_not_have_are_not_seeded() {
     let mut source = paper();
     source.rl_q_table.q_entries.extend([lived(45, 0, 1.0), lived(2_000, 3, 1.0), lived(0, 25, 1.0)]);
