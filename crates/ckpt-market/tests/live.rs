@@ -136,6 +136,19 @@ fn a_restore_never_lets_trading_go_on_and_a_second_trigger_keeps_the_first_time(
     assert_eq!(switch.to_checkpoint().triggers[0].triggered_at_ms, 1_000);
 }
 
+/// With the time of the stored one it would have expired a day after that, hours too early.
+#[test]
+fn a_restore_never_makes_what_holds_older() {
+    let (mut stored, mut switch) = (LiveKillSwitch::default(), LiveKillSwitch::default());
+    stored.trigger(ReasonCode::MaxLoss, 1_000, "then");
+    switch.trigger(ReasonCode::MaxLoss, 80_000_000, "now");
+    switch.restore_checkpoint(&stored.to_checkpoint());
+    let triggers = switch.to_checkpoint().triggers;
+    assert_eq!((triggers.len(), triggers[0].triggered_at_ms, &*triggers[0].detail), (1, 80_000_000, "now"));
+    stored.restore_checkpoint(&switch.to_checkpoint());
+    assert_eq!(stored.to_checkpoint().triggers, triggers, "the other way round, too");
+}
+
 #[test]
 fn the_trackers_that_every_restart_lost_come_back() {
     let (mut baseline, mut quotes) = (BaselineTracker::default(), QuoteOutcomeTracker::default());

@@ -54,8 +54,11 @@ impl LiveComponent for LiveKillSwitch {
         let held = std::mem::take(&mut self.state.triggers);
         self.state.clone_from(checkpoint);
         for trigger in held {
-            if !self.state.triggers.iter().any(|known| known.code == trigger.code) {
-                self.state.triggers.push(trigger);
+            match self.state.triggers.iter_mut().find(|known| known.code == trigger.code) {
+                // The older one would expire while this one still holds.
+                Some(known) if known.triggered_at_ms < trigger.triggered_at_ms => *known = trigger,
+                Some(_) => {}
+                None => self.state.triggers.push(trigger),
             }
         }
     }
