@@ -150,6 +150,18 @@ fn a_rate_of_kappa_that_is_hardly_more_than_0_is_no_prior() {
     assert_eq!(report.of(names::KAPPA_OWN).len(), 1, "{report}");
 }
 
+/// Each by itself could be; together they made an infinite kappa, told anew at each restore.
+#[test]
+fn a_window_of_kappa_with_which_its_mean_is_infinite_is_emptied() {
+    let mut bundle = MarketBundle::default();
+    (bundle.kappa_own.prior_beta, bundle.kappa_own.observation_count) = (1e-300, 1 << 40);
+    let once = restored(bundle);
+    assert!(once.bundle.kappa_own.kappa_posterior_mean.is_finite(), "{}", once.report);
+    assert_eq!(once.bundle.kappa_own.observation_count, 0);
+    let twice = restored(once.bundle.clone());
+    assert!(twice.bundle == once.bundle && twice.report.of(names::KAPPA_OWN).is_empty(), "{}", twice.report);
+}
+
 #[test]
 fn more_fills_than_quotes_in_a_bin_are_clamped_and_never_underflow() {
     let mut bundle = MarketBundle::default();

@@ -171,8 +171,9 @@ fn kappa(kappa: &mut Kappa, component: &'static str, report: &mut RestoreReport)
         bounds.reset("prior", "shape, rate and their mean are finite and above 0");
         (kappa.prior_alpha, kappa.prior_beta) = (Kappa::default().prior_alpha, Kappa::default().prior_beta);
     }
-    if !(sum(kappa.sum_distances) && sum(kappa.sum_sq_distances)) {
-        bounds.reset("window", "its sums are finite and at least 0");
+    let (alpha, beta) = kappa.posterior();
+    if !(sum(kappa.sum_distances) && sum(kappa.sum_sq_distances) && (alpha / beta).is_finite()) {
+        bounds.reset("window", "its sums are finite and at least 0, and so is the mean with it");
         (kappa.observation_count, kappa.sum_distances, kappa.sum_sq_distances) = (0, 0.0, 0.0);
     }
     if kappa.total_observations < kappa.observation_count {
