@@ -158,7 +158,7 @@ fn one(old: &Field, new: &Field, is_traced: bool) -> Vec<Rule> {
     }
     // A type that changed has another default: said once.
     match (&old.default, &new.default) {
-        (Some(locked), Some(code)) if rules.is_empty() && first_loss(locked, code, "").is_some() => {
+        (Some(locked), Some(code)) if rules.is_empty() && is_other_default(old, locked, code) => {
             rules.push(Rule::DefaultChanged { locked: locked.clone(), code: code.clone() });
         }
         (Some(locked), None) if rules.is_empty() => {
@@ -167,6 +167,15 @@ fn one(old: &Field, new: &Field, is_traced: bool) -> Vec<Rule> {
         _ => {}
     }
     rules
+}
+
+/// A struct may have got fields since; a map that has got entries is another map.
+fn is_other_default(field: &Field, locked: &Value, code: &Value) -> bool {
+    let has_entries_more = || match (locked, code) {
+        (Value::Object(locked), Value::Object(code)) => code.keys().any(|key| !locked.contains_key(key)),
+        _ => false,
+    };
+    first_loss(locked, code, "").is_some() || (field.type_name.starts_with("map of ") && has_entries_more())
 }
 
 fn in_words(unit: &Option<String>) -> String {
@@ -199,5 +208,26 @@ pub(super) fn first_loss(recorded: &Value, found: &Value, path: &str) -> Option<
             let path = if path.is_empty() { "$" } else { path };
             Some((path.to_owned(), recorded.clone(), found.clone()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_default_may_get_the_fields_of_a_struct_but_no_entries_of_a_map() {
+        let shape = |type_name: &str, default: Value| {
+            let field = Field { type_name: type_name.to_owned(), default: Some(default), ..Field::default() };
+            Shape { codec: "json".to_owned(), fields: [("it".to_owned(), field)].into(), ..Shape::default() }
+        };
+        let refused = |type_name: &str| {
+            let (locked, code) = (shape(type_name, json!({})), shape(type_name, json!({"ETH": 1.0})));
+            compare(&locked, &code, Standing::Current)
+        };
+        assert!(refused("object").is_empty());
+        assert!(matches!(refused("map of f64").as_slice(), [(_, Rule::DefaultChanged { .. })]));
     }
 }

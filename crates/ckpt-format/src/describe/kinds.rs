@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::compare::{Standing, compare, first_loss};
 use super::folder::Folder;
-use super::lock::{Golden, LOCK_FILE, Lock, Locked, ReleaseError, golden_file, make_golden, read_golden};
+use super::lock::{
+    Golden, LOCK_FILE, Lock, Locked, ReleaseError, golden_file, kind_of_golden, make_golden, read_golden,
+};
 use super::pages;
 use super::refusal::{Refusal, Refusals, Rule};
 use super::removal::Removal;
@@ -157,6 +159,7 @@ impl Kinds {
             let (kind, path) = (name.clone(), "$".to_owned());
             refused.push(Refusal { kind, version: 0, path, rule: Rule::KindGone });
         }
+        refused.extend(not_in_the_lock(&lock, folder));
         if refused.is_empty() { Ok(summary) } else { Err(Refusals(refused)) }
     }
 
@@ -302,6 +305,20 @@ fn never_released(descriptions: &[Description], locked: &BTreeMap<u32, Locked>) 
             version: version.number,
             path: "$".to_owned(),
             rule: Rule::NeverReleased { version: version.number },
+        })
+        .collect()
+}
+
+/// Golden files of releases that the lock has lost, by which nothing would be held against them.
+fn not_in_the_lock(lock: &Lock, folder: &Folder) -> Vec<Refusal> {
+    let locked = lock.kinds.values().flat_map(BTreeMap::values).flat_map(|locked| &locked.golden);
+    let locked: BTreeSet<&str> = locked.map(|golden| golden.file.as_str()).collect();
+    let golden = folder.iter().map(|(path, _)| path).filter_map(|path| Some((path, kind_of_golden(path)?)));
+    golden
+        .filter(|(path, _)| !locked.contains(path))
+        .map(|(path, kind)| {
+            let rule = Rule::GoldenUnlocked { file: path.to_owned() };
+            Refusal { kind: kind.to_owned(), version: 0, path: path.to_owned(), rule }
         })
         .collect()
 }

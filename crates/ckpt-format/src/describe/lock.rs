@@ -163,6 +163,12 @@ pub(super) fn golden_file(kind: &str, version: u32, release: usize) -> String {
     }
 }
 
+/// The kind that a path in the folder is a golden file of, if it is one.
+pub(super) fn kind_of_golden(path: &str) -> Option<&str> {
+    let name = path.strip_prefix("golden/")?.strip_suffix(".ckpt")?;
+    Some(name.rsplit_once(".v").map_or(name, |(kind, _)| kind))
+}
+
 /// A checkpoint with the samples of a version; with what the lock says of it.
 pub(super) fn make_golden(
     description: &Description,

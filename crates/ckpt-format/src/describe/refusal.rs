@@ -195,6 +195,15 @@ pub enum Rule {
     /// In the lock, and not in the folder.
     #[error("the golden file is missing: restore it from the history; it is never made again")]
     GoldenMissing,
+    /// In the folder, and not in the lock: what was released is checked by nothing.
+    #[error(
+        "the golden file {file} is of no release in the lock: restore {lock} from the history; if it was never released, remove \
+         the file", lock = super::lock::LOCK_FILE
+    )]
+    GoldenUnlocked {
+        /// The file.
+        file: String,
+    },
     /// Its digest is another.
     #[error("the golden file was changed (it is {found}, was {locked}): restore it from the history")]
     GoldenChanged {

@@ -119,6 +119,26 @@ fn a_golden_file_that_is_gone_changed_or_not_its_own_is_refused() {
     assert_eq!(rules(&edited), [("[0].count".to_owned(), "GoldenReadsOther".to_owned())]);
 }
 
+/// An entry that got lost in a merge would let any change of the kind pass.
+#[test]
+fn a_golden_file_of_which_the_lock_knows_nothing_is_refused() {
+    let folder = released(json::base::kinds);
+    let path = [(SPREAD.to_owned(), "GoldenUnlocked".to_owned())];
+    let mut lost = folder.clone();
+    lost.remove("lock.json");
+    assert_eq!(refused(json::base::kinds, &lost).0, path);
+    let mut lock = lock(&folder);
+    lock.kinds.get_mut("spread").unwrap().get_mut(&1).unwrap().golden.clear();
+    let mut lost = folder.clone();
+    lost.insert("lock.json", lock.to_text());
+    let (rules, text) = refused(json::base::kinds, &lost);
+    assert_eq!(rules, path);
+    assert!(
+        text[0].contains("golden/spread.v1.ckpt is of no release in the lock: restore lock.json"),
+        "{text:?}"
+    );
+}
+
 #[test]
 fn a_lock_that_cant_be_read_locks_nothing_and_is_refused() {
     let folder = released(json::base::kinds);
