@@ -12,7 +12,7 @@ use crate::scene::Scene;
 /// What the committed bundle of version 1 was to the system that it comes from: one pretty text, taken that long ago.
 fn document(scene: &Scene, age_seconds: i64) -> Value {
     scene.write("v1.ckpt", VERSION_1);
-    let file = Checkpoint::open_file(&scene.path("v1.ckpt")).unwrap();
+    let file = Checkpoint::open_file(scene.path("v1.ckpt")).unwrap();
     let mut document = Map::new();
     for entry in file.sections().unwrap() {
         let bytes = file.read(&entry.name).unwrap();
