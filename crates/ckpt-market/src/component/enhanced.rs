@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::first_version;
 
 /// Weights of the ten features and how well they did.
+///
+/// Left out: predictions whose outcome is not known yet. The next fills bring others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// A Gamma posterior of kappa over a rolling window of fills. The window is not kept; `observation_count` and the sums
 /// are what it held.
+///
+/// Left out: the window itself. New fills fill a new one; what the old one held fades evenly until the length of a window has passed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -151,6 +151,8 @@ impl fmt::Display for BayesianParam {
 macro_rules! learned_params {
     ($($(#[doc = $doc:literal])+ $name:ident [$unit:literal]: $family:ident($mean:literal, $second:literal);)*) => {
         /// The parameters, each with the prior that is its default.
+        ///
+        /// Left out: the time of the last calibration. The next one sets it.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(default)]

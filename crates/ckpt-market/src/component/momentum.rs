@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::first_version;
 
 /// Probability that a move goes on, in ten buckets of its size: 0 to 10 basis points, 10 to 20, and so on, 90 and more.
+///
+/// Left out: moves under way. The next move begins anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

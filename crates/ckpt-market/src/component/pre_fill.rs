@@ -8,6 +8,8 @@ use super::REGIME_PRIOR;
 ///
 /// The first five signals, in order: imbalance, flow, regime, funding, changepoint. The sixth, trend, stands in fields
 /// of its own: version 1 did not keep it.
+///
+/// Left out: predictions whose outcome is not known yet. The next fills bring others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -6,6 +6,8 @@ use super::first_version;
 
 /// Fills and expiries per bin of the spread: the chance of a fill without the bias of looking at fills alone. Pending quotes
 /// and the log of single outcomes are not kept.
+///
+/// Left out: quotes that wait, the log of single outcomes, the last mid price. The next quotes bring them, within half a minute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

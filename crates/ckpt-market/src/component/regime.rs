@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{REGIME_PRIOR, first_version};
 
 /// Belief about the regime and what was counted of its changes.
+///
+/// Left out: the emission parameters. They are configured, and fitted anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

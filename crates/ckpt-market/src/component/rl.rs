@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// The cells of the Q-table that know something, with what is needed to tell whether they fit an agent.
 ///
 /// In a checkpoint the cells are sorted by state and action, each once.
+///
+/// Left out: cells that say nothing, recent rewards, actions whose outcome is not known yet. Such cells are fresh; the rest comes
+/// with the next actions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
