@@ -64,16 +64,16 @@ pub(crate) fn trade(
     let cold = Saved::of(&maker, market, preset);
     let (saved, resumed) = session.resume_or_else(|| cold)?;
     writeln!(log, "{resumed}")?;
-    let (begun, lineage) = if resumed.is_resumed() {
-        (None, go_on(&mut maker, saved, &resumed, market, preset, log)?)
+    let begun = if resumed.is_resumed() {
+        if let Some(lineage) = go_on(&mut maker, saved, &resumed, market, preset, log)? {
+            session.set_extra(Lineage::FIELD, lineage.to_extra()?);
+        }
+        None
     } else {
         let begun = begin(root, &mut maker, market, preset, log)?;
-        let lineage = begun.report.lineage.clone();
-        (Some(begun), lineage)
+        session.note_injection(&begun.report)?;
+        Some(begun)
     };
-    if let Some(lineage) = lineage {
-        session.set_extra(Lineage::FIELD, lineage.to_extra()?);
-    }
     while !session.should_stop() {
         thread::sleep(plan.pace);
         maker.step(market, preset);
