@@ -103,7 +103,8 @@ fn a_state_that_was_not_taken_when_it_was_saved_is_told() {
     doctor(&scene, "train/ppo").says("wrong_parameters", "in the future: check the clocks");
 
     let scene = Scene::new();
-    save_at(&scene, ckpt::now(), sections(&aged(ready(), 2)));
+    let taken = sections(&aged(ready(), 2));
+    save_at(&scene, ckpt::now(), taken);
     let told = doctor(&scene, "train/ppo");
     told.finds(&[("wrong_parameters", "warning")])
         .says("wrong_parameters", "its state was 2 h old when it was saved");
