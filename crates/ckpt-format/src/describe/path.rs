@@ -42,6 +42,14 @@ impl Place {
         }
     }
 
+    /// What a document has here, if only fields lead to it.
+    pub(super) fn value_in<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        self.0.iter().try_fold(document, |value, step| match step {
+            Step::Field(name) => value.get(name),
+            _ => None,
+        })
+    }
+
     /// Takes the first value that stands here out of a document; with its path in that document.
     pub(super) fn take(&self, document: &mut Value) -> Option<(String, Value)> {
         take(document, &self.0, "")

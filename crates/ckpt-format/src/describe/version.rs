@@ -221,6 +221,11 @@ impl Description {
         let mut refused = Vec::new();
         for found in &self.found {
             let Some(arrives) = &found.field.default else { continue };
+            // What the stored type itself has there is right, whatever the struct inside has elsewhere.
+            let there = defaults.own.and_then(|own| found.place.value_in(own));
+            if there.is_some_and(|own| first_loss(own, arrives, "").is_none()) {
+                continue;
+            }
             let (own, part) = match &found.owner {
                 Owner::Root => (defaults.own.and_then(|own| own.get(found.place.field_after(0)?)), None),
                 Owner::Part(name, depth) => {

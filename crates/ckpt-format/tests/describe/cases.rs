@@ -29,12 +29,13 @@ fn twice() -> Kinds {
     Kinds::new().add::<json::base::Spread>().add::<json::base::Spread>()
 }
 
-const CASES: [Case; 46] = [
+const CASES: [Case; 48] = [
     case("nothing changed", json::base::kinds, json::base::kinds, &[]),
     case("other words, another order", json::base::kinds, json::reordered::kinds, &[]),
     case("a new field with a default", json::base::kinds, json::with_default::kinds, &[]),
     case("a new kind", nothing, json::base::kinds, &[]),
     case("a part whose default is known", nothing, json::parts::named, &[]),
+    case("structs inside with the defaults of their places", nothing, json::parts::priors_of_their_own, &[]),
     case("a new version with its step", chains::v1::kinds, chains::v2::kinds, &[]),
     case("two versions, as released", chains::v2::kinds, chains::v2::kinds, &[]),
     case("a bincode kind, as released", bincode::base::kinds, bincode::base::kinds, &[]),
@@ -74,6 +75,12 @@ const CASES: [Case; 46] = [
         nothing,
         json::parts::unnamed,
         &[("by{}.mu", "UnknownPart"), ("cells[].mu", "UnknownPart"), ("pair[1].mu", "UnknownPart")],
+    ),
+    case(
+        "a zero where the place has a default of its own",
+        nothing,
+        json::parts::priors_lost,
+        &[("low.strength", "UnknownPart")],
     ),
     case(
         "a default that changed",

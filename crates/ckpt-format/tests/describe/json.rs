@@ -216,6 +216,54 @@ pub(crate) mod parts {
         pair: (u8, Cell) = (0, Cell::default()), (1, Cell { mu: 5.0, kappa: 6.0 });
     }
 
+    // One of two that have priors of their own: what it lacks, the struct around it knows.
+    #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+    pub(crate) struct Prior {
+        mean: f64,
+        strength: f64,
+    }
+
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename = "Prior")]
+    struct Stored {
+        mean: Option<f64>,
+        strength: Option<f64>,
+    }
+
+    /// With the defaults of the struct around, and with others for what a field lacks.
+    macro_rules! priors {
+        ($($module:ident: $strength:literal;)*) => {
+            $(mod $module {
+                use super::*;
+
+                fn low<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Prior, D::Error> {
+                    let Stored { mean, strength } = Stored::deserialize(from)?;
+                    Ok(Prior { mean: mean.unwrap_or(2.0), strength: strength.unwrap_or($strength) })
+                }
+
+                fn high<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Prior, D::Error> {
+                    let Stored { mean, strength } = Stored::deserialize(from)?;
+                    Ok(Prior { mean: mean.unwrap_or(0.0), strength: strength.unwrap_or(5.0) })
+                }
+
+                kind! {
+                    #[serde(default)] struct Priors: "priors" 1 Json, from FirstVersion;
+                    #[serde(deserialize_with = "low")] low: Prior = Prior { mean: 2.0, strength: 4.0 }, Prior { mean: 1.0, strength: 2.0 };
+                    #[serde(deserialize_with = "high")] high: Prior = Prior { mean: 0.0, strength: 5.0 }, Prior { mean: 3.0, strength: 6.0 };
+                }
+            })*
+        };
+    }
+    priors! { of_their_own: 4.0; lost: 0.0; }
+
+    pub(crate) fn priors_of_their_own() -> Kinds {
+        Kinds::new().add::<of_their_own::Priors>()
+    }
+
+    pub(crate) fn priors_lost() -> Kinds {
+        Kinds::new().add::<lost::Priors>()
+    }
+
     mod slipped {
         use super::*;
 
