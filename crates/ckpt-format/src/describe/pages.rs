@@ -62,7 +62,8 @@ fn line(row: &TableRow) -> String {
         None if row.is_required => "required".to_owned(),
         None => String::new(),
     };
-    let like = row.like.as_deref().map(|like| format!(", as `{}`", cell(like))).unwrap_or_default();
+    let own = if row.has_own_defaults { " with its own defaults" } else { "" };
+    let like = row.like.as_deref().map(|like| format!(", as `{}`{own}", cell(like))).unwrap_or_default();
     let unit = row.unit.as_deref().map(cell).unwrap_or_default();
     let (path, type_name, meaning) = (cell(&row.path), cell(&row.type_name), cell(&row.meaning));
     format!("| `{path}` | {type_name}{like} | {unit} | {default} | {} | {meaning} |\n", row.since)

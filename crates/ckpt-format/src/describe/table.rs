@@ -34,8 +34,10 @@ pub struct TableRow {
     pub path: String,
     /// Its type, with its range: `f64, > 0`.
     pub type_name: String,
-    /// The path of the struct that was shown already, if what is inside is the same, default by default.
+    /// The path of the struct that was shown already, if what is inside is the same.
     pub like: Option<String>,
+    /// Of one that is like another: the defaults of its fields are those in its own `default`, not the other's.
+    pub has_own_defaults: bool,
     /// What it is measured in, if it said so.
     pub unit: Option<String>,
     /// What arrives if a stored document lacks it; none if such a document is refused, and for what can't be lacking.
@@ -101,6 +103,7 @@ impl TableRow {
             path: found.place.to_string(),
             type_name: format!("{}{}", field.type_name, range_in_words(&field.range)),
             like: None,
+            has_own_defaults: false,
             unit: field.unit.clone(),
             default: field.default.clone(),
             is_required: field.default.is_none() && found.removable,
@@ -109,10 +112,25 @@ impl TableRow {
         }
     }
 
-    /// All of it but its place.
+    /// All of it but its place and its default.
     fn cells(&self) -> String {
-        let Self { type_name, unit, default, since, meaning, .. } = self;
-        format!("{type_name} {unit:?} {default:?} {} {since} {meaning}", self.is_required)
+        let Self { type_name, unit, since, meaning, .. } = self;
+        format!("{type_name} {unit:?} {} {since} {meaning}", self.is_required)
+    }
+
+    /// What is inside by itself, and its defaults: those in its own one are no matter of the struct.
+    fn inside(&self, parts: &[(&str, &Self)]) -> (String, String) {
+        let (mut content, mut defaults) = (String::new(), String::new());
+        for (rest, part) in parts {
+            let default = format!("{:?}\n", part.default);
+            let pointer = rest.replace('.', "/");
+            let own = self.default.as_ref().and_then(|own| own.pointer(&pointer));
+            let of_the_place = own.is_some() && own == part.default.as_ref();
+            let told = if of_the_place { "its own\n" } else { &default };
+            content.push_str(&format!("{rest} {} {told}", part.cells()));
+            defaults.push_str(&default);
+        }
+        (content, defaults)
     }
 
     /// The end of its path below another.
@@ -123,7 +141,7 @@ impl TableRow {
 
 /// A struct that stands there already, with the same in every cell, is told by where it stands first.
 fn shown_once(rows: &[TableRow]) -> Vec<TableRow> {
-    let mut shown: BTreeMap<String, String> = BTreeMap::new();
+    let mut shown: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut kept = Vec::new();
     let mut index = 0;
     while let Some(row) = rows.get(index) {
@@ -136,10 +154,11 @@ fn shown_once(rows: &[TableRow]) -> Vec<TableRow> {
             .collect();
         let mut row = row.clone();
         if inside.len() > 1 {
-            let content = inside.iter().map(|(rest, other)| format!("{rest} {}\n", other.cells()));
-            let first = shown.entry(content.collect()).or_insert_with(|| row.path.clone());
-            if *first != row.path {
-                row.like = Some(first.clone());
+            let (content, defaults) = row.inside(&inside);
+            let first = shown.entry(content).or_insert_with(|| (row.path.clone(), defaults.clone()));
+            if first.0 != row.path {
+                row.like = Some(first.0.clone());
+                row.has_own_defaults = first.1 != defaults;
                 index += inside.len();
             }
         }

@@ -118,3 +118,19 @@ fn a_struct_that_was_shown_is_told_by_where_it_stood() {
         ]
     );
 }
+
+#[test]
+fn structs_that_differ_in_the_defaults_of_their_places_alone_are_shown_once() {
+    let pages = json::parts::priors_of_their_own().pages(&Folder::default()).unwrap();
+    let page = text(&pages, "priors.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(
+        rows,
+        [
+            "| `low` | object |  | `{\"mean\":2.0,\"strength\":4.0}` | 1 |  |",
+            "| `low.mean` | f64 |  | `2.0` | 1 |  |",
+            "| `low.strength` | f64 |  | `4.0` | 1 |  |",
+            "| `high` | object, as `low` with its own defaults |  | `{\"mean\":0.0,\"strength\":5.0}` | 1 |  |",
+        ]
+    );
+}

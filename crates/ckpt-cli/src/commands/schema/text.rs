@@ -34,7 +34,8 @@ pub(super) fn show(kind: &str, shown: &VersionTable, newest: u32) -> String {
     let mut table = Table::default().left("name").left("type").left("unit").left("default").left("since");
     table = table.left("meaning");
     for row in rows {
-        let like = row.like.as_ref().map(|like| format!(", as {like}")).unwrap_or_default();
+        let own = if row.has_own_defaults { " with its own defaults" } else { "" };
+        let like = row.like.as_ref().map(|like| format!(", as {like}{own}")).unwrap_or_default();
         let required = || if row.is_required { "required".to_owned() } else { String::new() };
         table.row([
             Cell::styled(&row.path, human::HEAD),
