@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Number, Value};
 
 use crate::bundle::v1::{
-    KappaV1, KillSwitchV1, MarketMetadataV1, PreFillV1, QCellV1, ReadinessV1, RlTableV1,
+    KappaV1, KillSwitchV1, LearnedParamsV1, MarketMetadataV1, PreFillV1, QCellV1, ReadinessV1, RlTableV1,
 };
 use crate::component::baseline::Baseline;
 use crate::component::enhanced::Enhanced;
@@ -19,7 +19,7 @@ use crate::component::informed_flow::{FlowParams, InformedFlow};
 use crate::component::kappa::Kappa;
 use crate::component::kelly::KellyTracker;
 use crate::component::kill_switch::{KillSwitch, ReasonCode, Trigger};
-use crate::component::learned::{BayesianParam, Family, LearnedParams};
+use crate::component::learned::{Family, LearnedParams};
 use crate::component::metadata::{MarketMetadata, SourceMode};
 use crate::component::momentum::Momentum;
 use crate::component::pre_fill::PreFill;
@@ -53,7 +53,6 @@ pub fn kinds() -> Kinds {
         .add::<Readiness>()
         .add::<QuoteOutcomes>()
         .add::<Baseline>()
-        .part::<BayesianParam>()
         .part::<FlowParams>()
         .part::<QCell>()
         .part::<QCellV1>()
@@ -114,6 +113,12 @@ impl Described for LearnedParams {
             sample
         };
         families.map(sample).to_vec()
+    }
+}
+
+impl Described for LearnedParamsV1 {
+    fn samples() -> Vec<Self> {
+        LearnedParams::samples().into_iter().map(Self::from).collect()
     }
 }
 

@@ -14,6 +14,8 @@ use ckpt_market::{StampedBundle, names, preset};
 
 const V1: &[u8] = include_bytes!("fixtures/v1/market_maker.ckpt");
 const V2: &[u8] = include_bytes!("fixtures/v2/market_maker.ckpt");
+/// The same since `learned_params` has a second version.
+const V2_LEARNED_2: &[u8] = include_bytes!("fixtures/v2/learned_params_2.ckpt");
 
 /// What the file of version 2 holds.
 fn version_2() -> StampedBundle {
@@ -80,6 +82,7 @@ fn a_bundle_of_version_1_becomes_one_of_version_2_step_by_step() {
         changed,
         [
             names::METADATA,
+            names::LEARNED_PARAMS,
             names::PRE_FILL,
             names::KAPPA_OWN,
             names::KAPPA_BID,
@@ -89,17 +92,20 @@ fn a_bundle_of_version_1_becomes_one_of_version_2_step_by_step() {
             names::READINESS
         ]
     );
-    assert_eq!(paths(&loaded.report, &Outcome::Restored).len(), 9);
+    assert_eq!(paths(&loaded.report, &Outcome::Restored).len(), 8);
     let readiness = loaded.value.readiness();
     assert_eq!((readiness.kappa_observations, readiness.thresholds.version), (31, 0));
 }
 
 #[test]
 fn a_bundle_of_version_2_reads_as_it_was_written() {
-    let loaded = StampedBundle::from_sections(&sections(V2), BundleMode::Strict).unwrap();
+    let old = StampedBundle::from_sections(&sections(V2), BundleMode::Strict).unwrap();
+    assert_eq!(old.value, version_2());
+    assert_eq!(paths(&old.report, &Outcome::Migrated { path: vec![1, 2] }), [names::LEARNED_PARAMS]);
+    let loaded = StampedBundle::from_sections(&sections(V2_LEARNED_2), BundleMode::Strict).unwrap();
     assert_eq!(loaded.value, version_2());
-    assert!(loaded.report.is_whole(), "{}", loaded.report);
-    assert_eq!(loaded.report.components.len(), 19);
+    assert!(old.report.is_whole() && loaded.report.is_whole(), "{}{}", old.report, loaded.report);
+    assert_eq!(paths(&loaded.report, &Outcome::Restored).len(), 19);
     let names: Vec<&str> = loaded.report.components.iter().map(|component| component.name.as_str()).collect();
     let mut all = names::ALL.to_vec();
     all.sort_unstable();
@@ -110,7 +116,7 @@ fn a_bundle_of_version_2_reads_as_it_was_written() {
 
 #[test]
 fn what_is_written_today_is_what_version_2_wrote() {
-    assert_eq!(version_2().to_sections().unwrap(), sections(V2));
+    assert_eq!(version_2().to_sections().unwrap(), sections(V2_LEARNED_2));
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn learned_parameters_out_of_bounds_are_reset_or_clamped_and_recorded() {
     params.kappa = BayesianParam::gamma("kappa", 0.5, 4.0);
     params.alpha_touch.posterior_param2 = 0.0;
     params.hawkes_mu.family = Family::Beta;
-    params.max_drawdown = BayesianParam::default();
+    params.max_drawdown = BayesianParam::normal("", 0.0, 1.0);
     let Restored { bundle, report } = restored(bundle);
     let default = MarketBundle::default().learned_params;
     let mut expected = default.clone();

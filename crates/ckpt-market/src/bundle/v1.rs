@@ -1,15 +1,17 @@
 //! Version 1 of the kinds that have a second version, as they were, and the bundle that was made of them. Frozen.
 
+mod learned;
+
 use ckpt_format::{Bundle, BundleReader, BundleWriter, EncodeError};
 use serde::{Deserialize, Serialize};
 
+pub use self::learned::{BayesianParamV1, LearnedParamsV1};
 use super::names;
 use crate::component::enhanced::Enhanced;
 use crate::component::ensemble::EnsembleWeights;
 use crate::component::fill_rate::FillRate;
 use crate::component::informed_flow::InformedFlow;
 use crate::component::kelly::KellyTracker;
-use crate::component::learned::LearnedParams;
 use crate::component::momentum::Momentum;
 use crate::component::readiness::PriorVerdict;
 use crate::component::regime::RegimeHmm;
@@ -22,7 +24,7 @@ pub struct MarketBundleV1 {
     /// Version, time, asset, duration.
     pub metadata: MarketMetadataV1,
     /// Learned parameters.
-    pub learned_params: LearnedParams,
+    pub learned_params: LearnedParamsV1,
     /// Classifier before a fill.
     pub pre_fill: PreFillV1,
     /// Classifier with ten features.

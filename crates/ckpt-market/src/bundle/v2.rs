@@ -2,9 +2,12 @@
 
 use ckpt_format::{MigrateError, Stored};
 
-use super::v1::{KappaV1, KillSwitchV1, MarketMetadataV1, PreFillV1, QCellV1, ReadinessV1, RlTableV1};
+use super::v1::{
+    KappaV1, KillSwitchV1, LearnedParamsV1, MarketMetadataV1, PreFillV1, QCellV1, ReadinessV1, RlTableV1,
+};
 use crate::component::kappa::Kappa;
 use crate::component::kill_switch::{KillSwitch, ReasonCode, Trigger};
+use crate::component::learned::LearnedParams;
 use crate::component::metadata::MarketMetadata;
 use crate::component::pre_fill::PreFill;
 use crate::component::readiness::Readiness;
@@ -40,6 +43,9 @@ second_version!(MarketMetadata, MarketMetadataV1, |v1| {
         ..Self::default()
     })
 });
+
+// The values are the same. What a document lacks of one parameter is now that parameter's own, not that of none.
+second_version!(LearnedParams, LearnedParamsV1, |v1| Ok(v1.into()));
 
 // The trend signal was not kept: it begins where its origin began it after every restart.
 second_version!(PreFill, PreFillV1, |v1| {

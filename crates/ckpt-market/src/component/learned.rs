@@ -1,159 +1,18 @@
 //! Learned parameters: 26 Bayesian posteriors that the quoting goes by.
 
-use std::fmt;
+mod param;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use super::first_version;
-
-/// A parameter that is learned: its prior, its posterior, what it was learned from.
-///
-/// What the two posterior parameters are goes by the family: Beta `(a, b)`, Gamma `(shape, rate)`, Normal `(mean, variance)`,
-/// InverseGamma `(shape, scale)`, LogNormal `(mean, variance)` of the logarithm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct BayesianParam {
-    /// Name of the parameter.
-    pub name: String,
-    /// Family of prior and posterior.
-    pub family: Family,
-    /// Mean of the prior, in the parameter's unit.
-    pub prior_mean: f64,
-    /// Weight of the prior, in observations; more than 0.
-    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0)))]
-    pub prior_strength: f64,
-    /// First parameter of the posterior.
-    pub posterior_param1: f64,
-    /// Second parameter of the posterior; more than 0.
-    #[cfg_attr(feature = "schema", schemars(extend("exclusiveMinimum" = 0)))]
-    pub posterior_param2: f64,
-    /// Observations so far, a count.
-    #[cfg_attr(feature = "schema", schemars(extend("x-unit" = "count")))]
-    pub n_observations: u64,
-    /// Sum of the observations, in the parameter's unit (of their logarithms for LogNormal).
-    pub sum_x: f64,
-    /// Sum of their squares; at least 0.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub sum_x2: f64,
-}
-
-/// A family of distributions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum Family {
-    /// Of a fraction from 0 to 1.
-    Beta,
-    /// Of a rate.
-    Gamma,
-    /// Of any number.
-    #[default]
-    Normal,
-    /// Of a variance.
-    InverseGamma,
-    /// Of a multiplier.
-    LogNormal,
-}
-
-impl BayesianParam {
-    /// Of a fraction; the mean is brought into 0.001 to 0.999.
-    pub fn beta(name: &str, mean: f64, strength: f64) -> Self {
-        let mean = mean.clamp(0.001, 0.999);
-        Self::new(name, Family::Beta, mean, strength, (mean * strength, (1.0 - mean) * strength))
-    }
-
-    /// Of a rate; the mean is at least 0.001.
-    pub fn gamma(name: &str, mean: f64, strength: f64) -> Self {
-        let mean = mean.max(0.001);
-        Self::new(name, Family::Gamma, mean, strength, (strength, strength / mean))
-    }
-
-    /// Of any number; the variance is at least 1e-10.
-    pub fn normal(name: &str, mean: f64, variance: f64) -> Self {
-        let variance = variance.max(1e-10);
-        Self::new(name, Family::Normal, mean, 1.0 / variance, (mean, variance))
-    }
-
-    /// Of a variance; the shape is half the strength, at least 2.
-    pub fn inverse_gamma(name: &str, mean: f64, strength: f64) -> Self {
-        let shape = (strength / 2.0).max(2.0);
-        Self::new(name, Family::InverseGamma, mean, strength, (shape, mean * (shape - 1.0)))
-    }
-
-    /// Of a multiplier, by its mean and its coefficient of variation.
-    pub fn log_normal(name: &str, mean: f64, variation: f64) -> Self {
-        let variance = (variation * variation).ln_1p();
-        let posterior = (mean.ln() - variance / 2.0, variance);
-        Self::new(name, Family::LogNormal, mean, 1.0 / variance.sqrt(), posterior)
-    }
-
-    fn new(name: &str, family: Family, prior_mean: f64, prior_strength: f64, posterior: (f64, f64)) -> Self {
-        let (posterior_param1, posterior_param2) = posterior;
-        Self {
-            name: name.to_owned(),
-            family,
-            prior_mean,
-            prior_strength,
-            posterior_param1,
-            posterior_param2,
-            n_observations: 0,
-            sum_x: 0.0,
-            sum_x2: 0.0,
-        }
-    }
-
-    /// The posterior's mean, in the parameter's unit.
-    pub fn estimate(&self) -> f64 {
-        let (first, second) = (self.posterior_param1, self.posterior_param2);
-        match self.family {
-            Family::Beta => first / (first + second),
-            Family::Gamma => first / second.max(1e-10),
-            Family::Normal => first,
-            Family::InverseGamma if first > 1.0 => second / (first - 1.0),
-            Family::InverseGamma => self.prior_mean,
-            Family::LogNormal => (first + second / 2.0).exp(),
-        }
-    }
-
-    /// Share of the data in the estimate, 0 to 1.
-    pub fn data_weight(&self) -> f64 {
-        let observations = self.n_observations as f64;
-        observations / (observations + self.prior_strength)
-    }
-
-    /// Whether the posterior is one of its family: finite, with shapes, rates and variances above 0.
-    pub fn is_usable(&self) -> bool {
-        let numbers = [self.prior_mean, self.prior_strength, self.posterior_param1, self.sum_x, self.sum_x2];
-        let positive_first = !matches!(self.family, Family::Normal | Family::LogNormal);
-        let second = self.posterior_param2;
-        numbers.iter().all(|number| number.is_finite())
-            && second.is_finite()
-            && second > 0.0
-            && (!positive_first || self.posterior_param1 > 0.0)
-            && self.estimate().is_finite()
-    }
-}
-
-/// No parameter in particular: a standard normal without a name. The 26 have defaults of their own in [`LearnedParams`]; one
-/// that came back with fields missing no longer has its family, and restoring puts its own default in its place.
-impl Default for BayesianParam {
-    fn default() -> Self {
-        Self::normal("", 0.0, 1.0)
-    }
-}
-
-impl fmt::Display for BayesianParam {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {} ({:?}, n = {})", self.name, self.estimate(), self.family, self.n_observations)
-    }
-}
+use self::param::StoredParam;
+pub use self::param::{BayesianParam, Family};
 
 macro_rules! learned_params {
     ($($(#[doc = $doc:literal])+ $name:ident [$unit:literal]: $family:ident($mean:literal, $second:literal);)*) => {
         /// The parameters, each with the prior that is its default.
         ///
         /// Left out: the time of the last calibration. The next one sets it.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(default)]
         pub struct LearnedParams {
@@ -172,6 +31,25 @@ macro_rules! learned_params {
                     $($name: BayesianParam::$family(stringify!($name), $mean, $second),)*
                     total_fills_observed: 0,
                 }
+            }
+        }
+
+        // Not derived: what one of the parameters lacks is in the default of its own field.
+        impl<'de> Deserialize<'de> for LearnedParams {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                #[derive(Default, Deserialize)]
+                #[serde(default, rename = "LearnedParams")]
+                struct Stored {
+                    $($name: StoredParam,)*
+                    total_fills_observed: u64,
+                }
+
+                let stored = Stored::deserialize(from)?;
+                let own = Self::default();
+                Ok(Self {
+                    $($name: stored.$name.or(own.$name),)*
+                    total_fills_observed: stored.total_fills_observed,
+                })
             }
         }
 
@@ -268,8 +146,6 @@ impl LearnedParams {
     }
 }
 
-first_version!(LearnedParams, "learned_params");
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,15 +160,5 @@ mod tests {
             let error = (param.estimate() / param.prior_mean - 1.0).abs();
             assert!(error < 1e-12, "{param} has a prior mean of {}", param.prior_mean);
         }
-    }
-
-    #[test]
-    fn a_posterior_that_is_none_of_its_family_is_not_usable() {
-        let beta = BayesianParam::beta("a", 0.5, 2.0);
-        for (first, second) in [(0.0, 1.0), (-1.0, 1.0), (1.0, 0.0), (f64::NAN, 1.0), (1.0, f64::INFINITY)] {
-            let param = BayesianParam { posterior_param1: first, posterior_param2: second, ..beta.clone() };
-            assert!(!param.is_usable(), "{first}, {second}");
-        }
-        assert!(BayesianParam::normal("a", -3.0, 1.0).is_usable());
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn version_1() -> MarketBundleV1 {
             asset: "HYPE".to_owned(),
             session_duration_s: 7_265.5,
         },
-        learned_params: learned(),
+        learned_params: learned().into(),
         pre_fill: PreFillV1 {
             learned_weights: [0.28, 0.27, 0.22, 0.12, 0.11],
             signal_outcome_sum: [1.5, -2.5, 0.25, 0.125, -0.0],

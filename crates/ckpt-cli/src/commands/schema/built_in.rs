@@ -29,6 +29,7 @@ files!(
     "golden/kill_switch.v1.ckpt",
     "golden/kill_switch.v2.ckpt",
     "golden/learned_params.v1.ckpt",
+    "golden/learned_params.v2.ckpt",
     "golden/market_metadata.v1.ckpt",
     "golden/market_metadata.v2.ckpt",
     "golden/momentum.v1.ckpt",
