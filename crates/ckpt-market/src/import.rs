@@ -228,25 +228,17 @@ impl Sections {
     fn outcomes(&mut self, parts: &mut Map<String, Value>) -> Result<(), ImportError> {
         let Some(mut value) = parts.remove(names::QUOTE_OUTCOMES) else { return Ok(()) };
         let bins = value.get_mut("bins").and_then(Value::as_array_mut);
-        for (at, bin) in bins.into_iter().flatten().enumerate() {
-            let Value::Array(columns) = &*bin else { continue };
-            let column = |index: usize| columns.get(index).cloned().unwrap_or_default();
-            let (mut lo, mut hi) = (column(0), column(1));
-            let path = format!("{}.bins[{at}]", names::QUOTE_OUTCOMES);
-            if lo.is_null() {
-                self.nulls.push(format!("{path}.lo_bps"));
-                lo = json!(0.0);
+        for bin in bins.into_iter().flatten() {
+            if let Some([lo, hi, fills, total]) = bin.as_array().map(Vec::as_slice) {
+                *bin = json!({"lo_bps": lo, "hi_bps": hi, "fills": fills, "total": total});
             }
-            let mut named = json!({"lo_bps": lo, "fills": column(2), "total": column(3)});
-            if hi.is_null() {
-                self.nulls.push(format!("{path}.hi_bps"));
-            }
-            // The default of an end is an open one.
-            if hi.as_f64().is_some_and(|end| end < 1e9) {
-                named["hi_bps"] = hi.take();
-            }
-            *bin = named;
         }
+        let mut default = plain(&QuoteOutcomes::default());
+        open_ends(&mut default);
+        mend(&mut value, &default, names::QUOTE_OUTCOMES, &mut self.nulls);
+        let opened = open_ends(&mut value);
+        self.nulls
+            .extend(opened.into_iter().map(|at| format!("{}.bins[{at}].hi_bps", names::QUOTE_OUTCOMES)));
         self.push::<QuoteOutcomes>(names::QUOTE_OUTCOMES, &value)
     }
 
@@ -262,9 +254,26 @@ impl Sections {
     }
 }
 
-/// A default as plain JSON. All of them are finite, so there is no `null` in it but for what is not said.
+/// A default as plain JSON. All are finite but for the end of the last bin, so there is no other `null` in it but for what is
+/// not said.
 fn plain(default: &impl Serialize) -> Value {
     serde_json::to_value(default).unwrap_or_default()
+}
+
+/// Takes out the ends of bins that stand for infinity: the default of an end is an open one. Gives those that were `null`.
+fn open_ends(outcomes: &mut Value) -> Vec<usize> {
+    let mut nulls = Vec::new();
+    let bins = outcomes.get_mut("bins").and_then(Value::as_array_mut);
+    for (at, bin) in bins.into_iter().flatten().enumerate() {
+        let Some(bin) = bin.as_object_mut() else { continue };
+        match bin.get("hi_bps") {
+            Some(Value::Null) => nulls.push(at),
+            Some(end) if end.as_f64().is_some_and(|end| end >= 1e9) => {}
+            _ => continue,
+        }
+        bin.remove("hi_bps");
+    }
+    nulls
 }
 
 /// Puts the default in place of each `null` that stands for a number, and notes its path.

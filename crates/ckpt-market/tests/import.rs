@@ -9,7 +9,9 @@ use ckpt_format::{
     Bundle as _, BundleError, BundleMode, Codec, EncodedSection, SectionSource, SectionState, Timestamp, Why,
 };
 use ckpt_market::component::kill_switch::ReasonCode;
+use ckpt_market::component::learned::Family;
 use ckpt_market::component::metadata::SourceMode;
+use ckpt_market::component::quote_outcomes::QuoteOutcomes;
 use ckpt_market::component::readiness::PriorVerdict;
 use ckpt_market::import::{ImportError, Imported, SECTION, import, import_first};
 use ckpt_market::restore::{RestoreRules, restore};
@@ -126,6 +128,50 @@ fn what_later_versions_of_the_origin_added_is_taken_and_the_rest_is_told() {
 
     document["quote_outcomes"]["bins"][7][1] = json!(1e9);
     assert_eq!(imported(&document).bundle.quote_outcomes.bins[7].hi_bps, f64::INFINITY);
+}
+
+#[test]
+fn nulls_in_what_became_of_quotes_take_the_defaults_of_their_bins() {
+    let mut document = document();
+    document["quote_outcomes"] = json!({"bins": [[null, 2.0, 3, 9], [2.0, null, 1, null], null, [6.0, 8.0, null, 4],
+        [8.0, 10.0, 0, 0], [10.0, 15.0, 0, 0], [15.0, 20.0, 0, 0], [20.0, null, 1, 5]]});
+    let Imported { bundle, report, .. } = imported(&document);
+    let bins = &bundle.quote_outcomes.bins;
+    let numbers: Vec<_> =
+        bins.iter().take(4).map(|bin| (bin.lo_bps, bin.hi_bps, bin.fills, bin.total)).collect();
+    assert_eq!(numbers, [(0.0, 2.0, 3, 9), (2.0, 4.0, 1, 0), (4.0, 6.0, 0, 0), (6.0, 8.0, 0, 4)]);
+    assert_eq!((bins[7].hi_bps, bins[7].fills), (f64::INFINITY, 1));
+    let places = ["[0].lo_bps", "[1].hi_bps", "[1].total", "[2]", "[3].fills", "[7].hi_bps"];
+    assert_eq!(report.nulls, places.map(|place| format!("quote_outcomes.bins{place}")));
+
+    for (whole, path) in [(Value::Null, "quote_outcomes"), (json!({"bins": null}), "quote_outcomes.bins")] {
+        document["quote_outcomes"] = whole;
+        let Imported { bundle, report, .. } = imported(&document);
+        assert_eq!(bundle.quote_outcomes, QuoteOutcomes::default());
+        assert_eq!(report.nulls, [path]);
+    }
+}
+
+#[test]
+fn a_null_as_a_whole_part_is_a_cold_start_of_it_and_told() {
+    for part in document().as_object().unwrap().keys().filter(|part| *part != names::METADATA) {
+        let mut document = document();
+        document[part] = Value::Null;
+        assert_eq!(imported(&document).report.nulls, [part.as_str()]);
+    }
+}
+
+#[test]
+fn a_parameter_that_lacks_a_field_takes_its_own_prior_s() {
+    let mut document = document();
+    let params = &mut document["learned_params"];
+    params["gamma_base"].as_object_mut().unwrap().remove("posterior_param2");
+    params["alpha_touch"].as_object_mut().unwrap().remove("family");
+    let Imported { bundle, report, .. } = imported(&document);
+    assert_eq!(bundle.learned_params.gamma_base.posterior_param2, 3.0 / 0.15);
+    assert_eq!(bundle.learned_params.alpha_touch.family, Family::Beta);
+    let defaulted = &report.bundle.component(names::LEARNED_PARAMS).unwrap().defaulted;
+    assert_eq!(defaulted.paths(), ["alpha_touch.family", "gamma_base.posterior_param2"]);
 }
 
 #[test]
