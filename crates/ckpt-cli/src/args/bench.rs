@@ -26,7 +26,7 @@ pub(crate) struct BenchArgs {
     /// Directory on the disk to time
     #[arg(default_value = ".")]
     pub(crate) dir: PathBuf,
-    /// Bytes of a large file: a number with B, kB, MB, GB, KiB, MiB or GiB
+    /// Bytes of a large file: a number with B; kB, MB, GB (of 1000); KiB, MiB or GiB (of 1024)
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     pub(crate) size: u64,
     /// Rounds that count; one more is run first
@@ -36,7 +36,7 @@ pub(crate) struct BenchArgs {
 
 /// Whole pages of bytes.
 fn size(text: &str) -> Result<u64, String> {
-    match units::bytes(text)? {
+    match units::bytes(text).map_err(|error| error.to_string())? {
         bytes if (SIZE_MIN..=SIZE_MAX).contains(&bytes) => Ok(bytes - bytes % PAGE),
         _ => Err("give 1MiB to 16GiB".to_owned()),
     }
@@ -48,14 +48,16 @@ mod tests {
 
     #[test]
     fn sizes_have_units_and_bounds_and_are_cut_to_pages() {
-        for (text, bytes) in
-            [("256MiB", 256 << 20), ("50MB", 49_999_872), ("1048576", 1 << 20), ("16GiB", 16 << 30)]
-        {
+        for (text, bytes) in [
+            ("256MiB", 256 << 20),
+            ("50MB", 49_999_872),
+            ("1048576", 1 << 20),
+            ("1.5 GiB", 3 << 29),
+            ("16GiB", 16 << 30),
+        ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
-        for text in
-            ["", "MiB", "1", "17GiB", "1.5GiB", "-1MiB", "1 GiB", "1mib", "99999999999999999999GiB", "1é"]
-        {
+        for text in ["", "MiB", "1", "17GiB", "-1MiB", "1mib", "99999999999999999999GiB", "1é"] {
             assert!(size(text).is_err(), "{text}");
         }
     }

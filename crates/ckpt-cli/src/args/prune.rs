@@ -45,7 +45,7 @@ pub(crate) struct PruneArgs {
     /// Keep none that is older: a number with s, min, h, d or w
     #[arg(long, value_name = "AGE", value_parser = units::span)]
     pub(crate) max_age: Option<Duration>,
-    /// Keep no more bytes: a number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB
+    /// Keep no more bytes: a number with B; kB, MB, GB, TB (of 1000); KiB, MiB, GiB or TiB (of 1024)
     #[arg(long, value_name = "SIZE", value_parser = units::bytes)]
     pub(crate) max_bytes: Option<u64>,
     /// Only print the plan

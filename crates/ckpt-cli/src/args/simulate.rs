@@ -33,7 +33,7 @@ pub(crate) struct SimulateArgs {
     /// How many units are done at a time: as many as there are environments in parallel
     #[arg(long, value_name = "B", default_value = "1")]
     pub(crate) batch: NonZeroU64,
-    /// Bytes of a checkpoint: a number with B, kB, MB, GB, TB, KiB, MiB, GiB or TiB
+    /// Bytes of a checkpoint: a number with B; kB, MB, GB, TB (of 1000); KiB, MiB, GiB or TiB (of 1024)
     #[arg(long, value_name = "S", value_parser = units::bytes)]
     pub(crate) bytes_per_save: Option<u64>,
     /// So many runs like this one on the disk: markets, seeds

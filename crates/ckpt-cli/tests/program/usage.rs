@@ -49,6 +49,31 @@ fn a_wrong_command_line_is_a_usage_error_in_text_and_in_json() {
     }
 }
 
+/// The shell took kB and no fractions, the configuration fractions and no kB.
+#[test]
+fn a_size_has_one_form_in_flags_and_configurations_and_one_refusal() {
+    let scene = Scene::new();
+    scene.save_periodic("runs/ppo", "NQ", &["1", "2"]);
+    let config = |size: &str| format!("checkpointing:\n  retention: {{max_bytes: {size}}}\n");
+    for (size, bytes) in
+        [("3kB", 3_000), ("3KiB", 3_072), ("1.5 MB", 1_500_000), ("1.5 MiB", 3 << 19), ("4096", 4_096)]
+    {
+        scene.write("c.yaml", config(size));
+        let by_file = scene.run("prune runs/ppo --config c.yaml --dry-run --json").ok().json();
+        let by_flag =
+            scene.args(["prune", "runs/ppo", "--max-bytes", size, "--dry-run", "--json"]).ok().json();
+        assert_eq!(
+            (&by_file["policy"]["max_bytes"], &by_flag["policy"]["max_bytes"]),
+            (&bytes.into(), &bytes.into())
+        );
+    }
+    scene.write("c.yaml", config("5gb"));
+    for (line, status) in [("prune runs/ppo --config c.yaml", 1), ("prune runs/ppo --max-bytes 5gb", 2)] {
+        let error = scene.run(&format!("{line} --json")).ends(status).stderr;
+        assert!(error.contains("5gb") && error.contains(ckpt::ByteSize::FORM), "{error}");
+    }
+}
+
 #[test]
 fn completions_are_a_script() {
     let scene = Scene::new();

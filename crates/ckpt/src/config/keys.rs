@@ -176,7 +176,7 @@ keys! {
         Shape::Number { least: 0.0, most: 36_500.0, most_allowed: true }, read::days, "0",
         "None older than so many days, but for what is preserved, pinned or newest. 0: off.";
     MAX_BYTES: u64 = Retention "max_bytes", Shape::Bytes, read::bytes, "0",
-        "No more bytes than this, as far as what is preserved, pinned or newest allows: a number, or a text like 5GiB. 0: off.";
+        "No more bytes than this, as far as what is preserved, pinned or newest allows: a number, or a text like 5GiB (of 1024) or 5GB (of 1000). 0: off.";
     PRESERVE_EVENTS: Vec<EventClass> = Retention "preserve_events", Shape::Classes, read::classes,
         "all but `periodic` and `best`",
         "Classes of events that are preserved whatever their number. `interrupt` stands for cancellation, failure and shutdown too; manual is always in it.";

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ckpt_format::{Direction, EventClass, SectionName};
+use ckpt_format::{ByteSize, Direction, EventClass, SectionName};
 use ckpt_policy::Reserve;
 use ckpt_store::Compress;
 
@@ -162,15 +162,11 @@ pub(super) fn classes(node: &Node, _: &Shape) -> Read<Vec<EventClass>> {
 }
 
 pub(super) fn bytes(node: &Node, shape: &Shape) -> Read<u64> {
-    const UNITS: [(&str, u64); 5] =
-        [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40), ("B", 1)];
-    let Value::Text(text) = &node.value else { return count(node, shape) };
-    let parsed = UNITS.iter().find_map(|(unit, factor)| {
-        let number: f64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
-        let bytes = number * *factor as f64;
-        (bytes >= 0.0 && bytes <= COUNT_MAX as f64).then_some(bytes.round() as u64)
-    });
-    parsed.ok_or_else(|| wanted(node, "bytes from 0 to 2^53, or a text like 5GiB (KiB, MiB, GiB, TiB)"))
+    let found = match &node.value {
+        Value::Text(text) => text.parse().ok().map(ByteSize::bytes).filter(|bytes| *bytes <= COUNT_MAX),
+        _ => count(node, shape).ok(),
+    };
+    found.ok_or_else(|| wanted(node, &format!("a size from 0 to 2^53 bytes: {}", ByteSize::FORM)))
 }
 
 pub(super) fn compression(node: &Node, _: &Shape) -> Read<Compress> {

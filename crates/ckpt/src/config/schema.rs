@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use ckpt_format::EventClass;
+use ckpt_format::{ByteSize, EventClass};
 
 use super::Config;
 use super::keys::{self, About, Section, TOP, USE_DEFAULT};
@@ -132,7 +132,7 @@ fn shape(about: &About) -> Value {
         ]}),
         Shape::Bytes => json!({"anyOf": [
             count(),
-            {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? *([KMGT]i)?B$"},
+            {"type": "string", "pattern": ByteSize::PATTERN},
         ]}),
         Shape::Compression => json!({"anyOf": [
             {"type": "boolean"},

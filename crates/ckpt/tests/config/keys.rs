@@ -270,7 +270,10 @@ fn sizes_and_compression_have_their_forms() {
         ("1KiB", 1 << 10),
         ("1.5 MiB", 3 << 19),
         ("5GiB", 5 << 30),
+        ("5GB", 5_000_000_000),
+        ("3kB", 3_000),
         ("2TiB", 2 << 40),
+        ("8192TiB", 1 << 53),
     ] {
         assert_eq!(config("RETENTION__MAX_BYTES", text).retention.max_bytes, bytes, "{text}");
     }
