@@ -55,6 +55,12 @@ impl Place {
         take(document, &self.0, "")
     }
 
+    /// Whether a path in a document, `cells[1].mu`, is one of this place.
+    pub(super) fn leads_to(&self, path: &str) -> bool {
+        let rest = self.0.iter().try_fold(path, |rest, step| after(rest, step, rest.len() == path.len()));
+        rest == Some("")
+    }
+
     /// The name of the field at its end.
     pub(super) fn last_name(&self) -> Option<&str> {
         match self.0.last() {
@@ -95,6 +101,30 @@ pub(super) fn below(parent: &str, name: &str) -> String {
     let last = Path::Field { parent: &Path::Root, name }.to_string();
     let dot = if parent.is_empty() || last.starts_with('[') { "" } else { "." };
     format!("{parent}{dot}{last}")
+}
+
+/// What is left of a path after one step.
+fn after<'p>(path: &'p str, step: &Step, is_first: bool) -> Option<&'p str> {
+    match step {
+        Step::Field(name) | Step::Variant(name) => {
+            path.strip_prefix(below(if is_first { "" } else { "$" }, name).trim_start_matches('$'))
+        }
+        Step::Among(_) => Some(path),
+        Step::Index(index) => path.strip_prefix(format!("[{index}]").as_str()),
+        Step::Elements => {
+            path.strip_prefix('[')?.trim_start_matches(|digit: char| digit.is_ascii_digit()).strip_prefix(']')
+        }
+        Step::Values => {
+            let key = path.strip_prefix("[\"")?;
+            let mut escaped = false;
+            let end = key.char_indices().find_map(|(at, letter)| {
+                let ends = letter == '"' && !escaped;
+                escaped = letter == '\\' && !escaped;
+                ends.then_some(at)
+            })?;
+            key.get(end..)?.strip_prefix("\"]")
+        }
+    }
 }
 
 /// Whether one of the ways that the steps can go ends at such a value.
@@ -149,6 +179,21 @@ mod tests {
         let since = Place(vec![field("state"), Step::Variant("Active".to_owned()), field("since")]);
         assert_eq!(since.take(&mut document), Some(("state.Active.since".to_owned(), json!(5))));
         assert_eq!(since.take(&mut document), None);
+        for path in ["by[\"A\"].cells[1].mu", "by[\"a\\\"]\\\\\"].cells[12].mu"] {
+            assert!(mu.leads_to(path), "{path}");
+        }
+        for path in [
+            "",
+            "by",
+            "by[\"A\"].cells[1]",
+            "by[\"A\"].cells[1].mux",
+            "by.cells[1].mu",
+            "by[\"A].cells[1].mu",
+        ] {
+            assert!(!mu.leads_to(path), "{path}");
+        }
+        assert!(since.leads_to("state.Active.since") && !since.leads_to("state.since"));
+        assert!(Place(vec![Step::Index(1), field("a.b")]).leads_to("[1][\"a.b\"]"));
         assert_eq!(Place::default().to_string(), "$");
         assert_eq!(Place(vec![Step::Index(1), field("a.b")]).to_string(), "[1][\"a.b\"]");
     }

@@ -241,12 +241,24 @@ pub enum Rule {
         "is absent and no report names it (flatten, tag and untagged hide what is missing): write the type without them"
     )]
     NotReported,
-    /// The report of every load names it.
+    /// The report of every load names it: a name that nothing is written under.
     #[error(
         "is reported as missing from a document that lacks nothing (each `alias` counts as a field of its own): drop the \
          alias; a new name is a new version whose `migrate` moves the value"
     )]
     AlwaysReported,
+    /// No save writes it.
+    #[error(
+        "is never written (`skip_serializing`), so its value is lost with every save and every load reports it as missing: drop \
+         the attribute, or write `skip` if it is no part of what is stored"
+    )]
+    NeverWritten,
+    /// Some saves write it.
+    #[error(
+        "is left out of some documents (`skip_serializing_if`), and a load of those reports it as missing though nothing is: \
+         drop the attribute, so that it is always written"
+    )]
+    SometimesWritten,
     /// Removing the field changes another, or can't be read at all for another reason.
     #[error("without it the sample is not read as itself with that default: {reason}")]
     NotItself {

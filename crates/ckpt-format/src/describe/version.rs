@@ -1,6 +1,6 @@
 //! One version of a kind: what its type can be asked for, and the answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -186,9 +186,7 @@ impl Description {
         if self.documents.is_empty() {
             return;
         }
-        for path in self.reported.clone().into_iter().flatten() {
-            self.refuse(&path, Rule::AlwaysReported);
-        }
+        let left_out = self.refuse_reported();
         for index in 0..self.found.len() {
             if !self.found[index].removable {
                 self.check_held(index);
@@ -199,12 +197,32 @@ impl Description {
                     self.found[index].field.default.clone_from(&removal.arrives);
                     self.removals.push(removal);
                 }
+                // Another sample would not hold it either.
+                Err(Rule::NotInSamples) if left_out.contains(&index) => {}
                 Err(rule) => {
                     let path = self.found[index].place.to_string();
                     self.refuse(&path, rule);
                 }
             }
         }
+    }
+
+    /// What loads report as missing though nothing was removed, refused by its cause; the fields among them.
+    fn refuse_reported(&mut self) -> BTreeSet<usize> {
+        let mut left_out = BTreeSet::new();
+        for path in self.reported.clone().into_iter().flatten() {
+            let Some(index) = self.found.iter().position(|found| found.place.leads_to(&path)) else {
+                self.refuse(&path, Rule::AlwaysReported);
+                continue;
+            };
+            let Found { place, never_written, .. } = &self.found[index];
+            let rule = if *never_written { Rule::NeverWritten } else { Rule::SometimesWritten };
+            let path = place.to_string();
+            if left_out.insert(index) {
+                self.refuse(&path, rule);
+            }
+        }
+        left_out
     }
 
     /// Variants that no sample is, are neither in a golden file nor known to be readable.

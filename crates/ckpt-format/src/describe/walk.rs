@@ -15,6 +15,8 @@ pub(super) struct Found {
     pub(super) owner: Owner,
     /// A field of a struct, which a stored document may lack.
     pub(super) removable: bool,
+    /// A field that is read and not written: `skip_serializing`.
+    pub(super) never_written: bool,
 }
 
 /// Whose `Default` speaks for a field.
@@ -66,7 +68,9 @@ impl<'a> Walk<'a> {
         if noted {
             let meaning = self.meaning(schema);
             let field = Field { unit, range, release: 1, ..Field::default() };
-            self.found.push(Found { place: place.clone(), field, meaning, owner: owner.clone(), removable });
+            let never_written = schema.get("writeOnly") == Some(&Value::Bool(true));
+            let (place, owner) = (place.clone(), owner.clone());
+            self.found.push(Found { place, field, meaning, owner, removable, never_written });
         }
         let type_name = self.type_of(schema, place, owner);
         if let Some(found) = self.found.get_mut(index).filter(|_| noted) {
@@ -234,7 +238,14 @@ impl<'a> Walk<'a> {
 
     fn note(&mut self, place: Place, meaning: String) {
         let field = Field { type_name: "variant".to_owned(), release: 1, ..Field::default() };
-        self.found.push(Found { place, field, meaning, owner: Owner::Nobody, removable: false });
+        self.found.push(Found {
+            place,
+            field,
+            meaning,
+            owner: Owner::Nobody,
+            removable: false,
+            never_written: false,
+        });
     }
 
     fn meaning(&self, schema: &Value) -> String {

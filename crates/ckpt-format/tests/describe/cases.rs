@@ -29,7 +29,7 @@ fn twice() -> Kinds {
     Kinds::new().add::<json::base::Spread>().add::<json::base::Spread>()
 }
 
-const CASES: [Case; 48] = [
+const CASES: [Case; 50] = [
     case("nothing changed", json::base::kinds, json::base::kinds, &[]),
     case("other words, another order", json::base::kinds, json::reordered::kinds, &[]),
     case("a new field with a default", json::base::kinds, json::with_default::kinds, &[]),
@@ -96,6 +96,18 @@ const CASES: [Case; 48] = [
         json::base::kinds,
         json::renamed_in_text::kinds,
         &[("fills", "AlwaysReported")],
+    ),
+    case(
+        "a field that is never written",
+        json::base::kinds,
+        json::unwritten::kinds,
+        &[("fills", "NeverWritten")],
+    ),
+    case(
+        "fields that are left out of some documents",
+        json::base::kinds,
+        json::sometimes_unwritten::kinds,
+        &[("sparse[].mu", "SometimesWritten"), ("by", "SometimesWritten")],
     ),
     case(
         "other types",

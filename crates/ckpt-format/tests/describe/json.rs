@@ -107,6 +107,19 @@ spreads! {
         by: Option<String> = None, Some("desk".to_owned());
         weights: [f64; 3] = [0.5, 0.3, 0.2], [0.1, 0.2, 0.7];
     }
+    #[serde(default)] unwritten {
+        #[schemars(extend("x-unit" = "bps"), range(min = 0, max = 100))] half: f64 = 2.5, 4.0;
+        #[serde(skip_serializing)] fills: u32 = 0, 0;
+        by: Option<String> = None, Some("desk".to_owned());
+        weights: [f64; 3] = [0.5, 0.3, 0.2], [0.1, 0.2, 0.7];
+    }
+    #[serde(default)] sometimes_unwritten {
+        #[schemars(extend("x-unit" = "bps"), range(min = 0, max = 100))] half: f64 = 2.5, 4.0;
+        fills: u32 = 0, 7;
+        #[serde(skip_serializing_if = "Option::is_none")] by: Option<String> = None, None;
+        weights: [f64; 3] = [0.5, 0.3, 0.2], [0.1, 0.2, 0.7];
+        sparse: Vec<Sparse> = Vec::new(), vec![Sparse { mu: Some(1.0) }, Sparse::default(), Sparse::default()];
+    }
     #[serde(default)] other_types {
         #[schemars(extend("x-unit" = "bps"), range(min = 0, max = 100))] half: Option<f64> = Some(2.5), Some(4.0);
         fills: u64 = 0, 7;
@@ -159,6 +172,14 @@ fn weights() -> [f64; 3] {
 pub(crate) struct Cell {
     mu: f64,
     kappa: f64,
+}
+
+/// What is left out where it is not known.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct Sparse {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mu: Option<f64>,
 }
 
 impl Default for Cell {
