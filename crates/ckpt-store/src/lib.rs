@@ -38,6 +38,7 @@ mod checkpoint;
 mod compress;
 mod crew;
 mod decode;
+mod deletable;
 mod delete;
 mod encode;
 mod error;

@@ -72,10 +72,15 @@ impl RunOptions {
         self
     }
 
+    /// Which process this is.
+    pub(crate) fn writer(&self) -> Writer {
+        self.writer.clone().unwrap_or_else(host::this_process)
+    }
+
     pub(crate) fn locker(&self, storage: &Arc<dyn Storage>) -> Locker {
         Locker {
             storage: Arc::clone(storage),
-            writer: self.writer.clone().unwrap_or_else(host::this_process),
+            writer: self.writer(),
             clock: self.clock,
             wait: self.lock_wait,
         }

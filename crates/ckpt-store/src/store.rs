@@ -12,6 +12,7 @@ use ckpt_format::{
 };
 
 use crate::checkpoint::Checkpoint;
+use crate::deletable::durable_here;
 use crate::encode::{Mode, Workshop};
 use crate::error::{Error, Result};
 use crate::host;
@@ -107,23 +108,17 @@ impl Progress {
         writer: &Writer,
         tolerated: Vec<Error>,
     ) -> (Self, Asides) {
-        let mut durable = BTreeSet::new();
         let mut last_stored_bytes = 0;
         for line in tail {
             if let LogLine::Good(entry) = line
-                && let LogEvent::Saved { epoch, sequence, stored_bytes, .. } = &entry.event
+                && let LogEvent::Saved { stored_bytes, .. } = &entry.event
             {
                 last_stored_bytes = *stored_bytes;
-                // The line was written after the directory was synced; on this start of the machine that it can be
-                // read proves that it was written.
-                if entry.by.host == writer.host && entry.by.boot_id == writer.boot_id {
-                    durable.insert((*epoch, *sequence));
-                }
             }
         }
         let mut progress = Self {
             highest_sequence,
-            durable,
+            durable: durable_here(tail, writer),
             verified: BTreeSet::new(),
             poisoned: None,
             reserved_bytes: 0,

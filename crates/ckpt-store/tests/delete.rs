@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ckpt_format::{Event, Metadata, Selector, Timestamp, Writer};
-use ckpt_store::{Deletion, Error, LogEvent, LogLine, Pins, Run, RunOptions, Section};
+use ckpt_store::{Deletion, Error, LogEvent, LogLine, Pins, Run, RunOptions, RunReader, Section};
 
 fn clock() -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000)
@@ -123,6 +123,48 @@ fn nothing_is_deleted_in_reliance_on_a_save_that_nobody_confirmed() {
     run.save(Metadata::default(), Vec::new()).unwrap();
     run.delete(&deletions(&run, &[3])).unwrap();
     assert_eq!(left(&run), [4]);
+}
+
+/// A dry run passed on another host than the writer's, and the real one was refused.
+#[test]
+fn what_is_foreseen_is_what_a_deletion_then_says() {
+    let (_root, path, run) = run_with(3);
+    let elsewhere = RunOptions {
+        writer: Some(Writer { host: "elsewhere".into(), pid: 1, boot_id: "one".into() }),
+        ..RunOptions::new(clock)
+    };
+    let both = |run: &Run, options: &RunOptions, sequences: &[u64]| {
+        let deletions = deletions(run, sequences);
+        let foreseen = run.reader().check_deletions(&deletions, options).map_err(|error| error.to_string());
+        let checked = run.check_deletions(&deletions).map_err(|error| error.to_string());
+        assert_eq!(foreseen, checked);
+        assert_eq!(run.delete(&deletions).map(drop).map_err(|error| error.to_string()), foreseen);
+        foreseen
+    };
+    run.pin(1, None).unwrap();
+    assert!(both(&run, &on_boot("one"), &[1]).unwrap_err().contains("pinned"));
+    run.unpin(1).unwrap();
+    assert!(both(&run, &on_boot("one"), &[3]).unwrap_err().contains("newest good one"));
+    let oldest = deletions(&run, &[1]);
+    drop(run);
+
+    let log = fs::read(path.join("log.jsonl")).unwrap();
+    let refused = RunReader::open(&path).unwrap().check_deletions(&oldest, &elsewhere);
+    assert!(matches!(refused, Err(Error::LastVerified { sequence: 3, .. })), "{refused:?}");
+    assert_eq!(fs::read(path.join("log.jsonl")).unwrap(), log, "nothing is written");
+
+    let run = Run::open(&path, elsewhere.clone()).unwrap();
+    let reason = both(&run, &elsewhere, &[1]).unwrap_err();
+    assert!(reason.contains("on this host, elsewhere") && reason.contains("written on here"), "{reason}");
+    assert_eq!(left(&run), [1, 2, 3]);
+    run.save(Metadata::default(), Vec::new()).unwrap();
+    assert_eq!(both(&run, &elsewhere, &[1]), Ok(()));
+    drop(run);
+    // The newest is known there alone: here the one before it has to stay, too.
+    let run = Run::open(&path, on_boot("one")).unwrap();
+    assert!(both(&run, &on_boot("one"), &[3]).unwrap_err().contains("newest that is known to survive"));
+    assert_eq!(both(&run, &on_boot("one"), &[2]), Ok(()));
+    assert_eq!(left(&run), [3, 4]);
 }
 
 #[test]

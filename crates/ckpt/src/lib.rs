@@ -164,7 +164,7 @@ pub use ckpt_transfer as transfer;
 pub use clock::now;
 #[cfg(feature = "config")]
 pub use config::*;
-pub use prune::{LastPolicy, apply_plan, is_plan_confirmed, last_policy, prunings};
+pub use prune::{LastPolicy, apply_plan, check_plan, foresee_plan, is_plan_confirmed, last_policy, prunings};
 pub use session::{
     Finished, Json, Notice, PassedOver, RecoveryInfo, Restore, Resumed, Save, Session, SessionOptions, Step,
     Summary,

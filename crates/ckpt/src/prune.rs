@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ckpt_format::{Digest, Timestamp, Writer};
 use ckpt_policy::Plan;
-use ckpt_store::{Deleted, Deletion, LogEvent, LogLine, Note, Result, Run, RunReader};
+use ckpt_store::{Deleted, Deletion, LogEvent, LogLine, Note, Result, Run, RunOptions, RunReader};
 
 /// The policy that was last in force in a run, as its log has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,11 +41,33 @@ pub struct LastPolicy {
 /// # Errors
 /// As [`Run::delete`]; a plan that deletes nothing changes nothing.
 pub fn apply_plan(run: &Run, plan: &Plan) -> Result<Deleted> {
-    let deletions: Vec<Deletion> = plan
-        .deletions()
-        .map(|(file_name, reason)| Deletion { file_name: file_name.to_owned(), reason })
-        .collect();
-    if deletions.is_empty() { Ok(Deleted::default()) } else { run.delete(&deletions) }
+    match deletions(plan) {
+        none if none.is_empty() => Ok(Deleted::default()),
+        deletions => run.delete(&deletions),
+    }
+}
+
+/// Whether [`apply_plan`] would be refused. Changes nothing; what it reads back whole, applying does not read again.
+///
+/// # Errors
+/// As [`Run::check_deletions`]; a plan that deletes nothing is never refused.
+pub fn check_plan(run: &Run, plan: &Plan) -> Result<()> {
+    match deletions(plan) {
+        none if none.is_empty() => Ok(()),
+        deletions => run.check_deletions(&deletions),
+    }
+}
+
+/// Whether [`apply_plan`] would be refused if the run were opened now with these options: for a dry run, which takes no lock and
+/// changes nothing.
+///
+/// # Errors
+/// As [`RunReader::check_deletions`]; a plan that deletes nothing is never refused.
+pub fn foresee_plan(run: &RunReader, plan: &Plan, options: &RunOptions) -> Result<()> {
+    match deletions(plan) {
+        none if none.is_empty() => Ok(()),
+        deletions => run.check_deletions(&deletions, options),
+    }
 }
 
 /// Whether plans of this policy may be carried out in this run whatever they delete: somebody confirmed it, one was carried out
@@ -72,6 +94,11 @@ pub fn last_policy(log: &[LogLine]) -> Option<LastPolicy> {
     let policies = || log.iter().enumerate().rev().filter_map(|(index, line)| Some((index, in_force(line)?)));
     let of_a_session = policies().find(|(index, _)| !prunings.contains(index));
     of_a_session.or_else(|| policies().next()).map(|(_, policy)| policy)
+}
+
+fn deletions(plan: &Plan) -> Vec<Deletion> {
+    let deletion = |(name, reason): (&str, String)| Deletion { file_name: name.to_owned(), reason };
+    plan.deletions().map(deletion).collect()
 }
 
 fn in_force(line: &LogLine) -> Option<LastPolicy> {

@@ -19,7 +19,8 @@ on age and bytes take from what the other rules keep. docs/POLICY.md has the rul
 
 The newest checkpoint is read and checked first. A plan that would delete more than half of a run's checkpoints is withheld, with \
 exit status 1, until the policy is confirmed for that run with --yes. --dry-run prints the same plan, takes no lock and \
-changes nothing. Of a ROOT each run is planned and pruned by itself; one that is locked or withheld does not keep the others.
+changes nothing; where the real run would be refused because no checkpoint is known on this machine to survive a power loss, it \
+ends with the same error. Of a ROOT each run is planned and pruned by itself; one that is locked, refused or withheld does not keep the others.
 
 Environment: CKPT_CONFIG__SECTION__KEY overrides the configuration.
 

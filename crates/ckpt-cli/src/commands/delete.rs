@@ -31,13 +31,16 @@ pub(crate) fn run(args: &DeleteArgs, output: &Output) -> anyhow::Result<()> {
     if entry.pinned {
         return Err(ckpt::Error::Pinned { sequence: entry.sequence }.into());
     }
-    // Asked before the run is locked: a prompt may wait for long.
+    let options = RunOptions::new(ckpt::now).epoch(Epoch::Current);
+    let reason = format!("asked for at a shell: {}", args.selector);
+    let deletions = [Deletion { file_name: entry.file_name.clone(), reason }];
+    // Nobody is asked for what would be refused. Asked before the run is locked: a prompt may wait for long.
+    reader.check_deletions(&deletions, &options)?;
     if !args.yes && !ask(&entry)? {
         return Err(Failure::new("declined", FAILED, "nothing was deleted").into());
     }
-    let run = Run::open(&args.run, RunOptions::new(ckpt::now).epoch(Epoch::Current))?;
-    let reason = format!("asked for at a shell: {}", args.selector);
-    let deleted = run.delete(&[Deletion { file_name: entry.file_name.clone(), reason }])?;
+    let run = Run::open(&args.run, options)?;
+    let deleted = run.delete(&deletions)?;
     for notice in run.take_notices() {
         output.warn(&notice);
     }

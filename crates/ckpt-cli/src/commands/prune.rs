@@ -22,6 +22,8 @@ struct Pruned {
 enum Outcome {
     /// It was to be printed only.
     DryRun,
+    /// The same, and it could not be carried out.
+    Refused(anyhow::Error),
     /// It waits to be confirmed.
     Withheld(Withheld),
     /// It was carried out.
@@ -51,7 +53,7 @@ pub(crate) fn run(args: &PruneArgs, output: &Output) -> anyhow::Result<()> {
         }
     }
     answer(&all, is_run, output)?;
-    found.broken.extend(all.iter().filter_map(withheld));
+    found.broken.extend(all.into_iter().filter_map(|pruned| undone(pruned, is_run)));
     found.conclude(output)
 }
 
@@ -109,9 +111,13 @@ fn prune(
             let path = reader.path().display();
             output.note(&format!("{path}: without --dry-run it would be {withheld}, with --yes"));
         }
-        return Ok(Pruned { run: reader.clone(), entries: listing.entries, plan, outcome: Outcome::DryRun });
+        let outcome = match ckpt::foresee_plan(reader, &plan, &options()) {
+            Ok(()) => Outcome::DryRun,
+            Err(error) => Outcome::Refused(error.into()),
+        };
+        return Ok(Pruned { run: reader.clone(), entries: listing.entries, plan, outcome });
     }
-    let run = Run::open(reader.path(), RunOptions::new(ckpt::now).epoch(Epoch::Current))?;
+    let run = Run::open(reader.path(), options())?;
     let listing = Listing::read(run.reader())?;
     listing.tell(reader, output);
     let plan = ckpt::plan(policy, &listing.entries, ckpt::now());
@@ -126,6 +132,11 @@ fn prune(
     Ok(Pruned { run: reader.clone(), entries: listing.entries, plan, outcome })
 }
 
+/// For a person at a shell, who tidies up.
+fn options() -> RunOptions {
+    RunOptions::new(ckpt::now).epoch(Epoch::Current)
+}
+
 fn carry_out(run: &Run, plan: &Plan, args: &PruneArgs) -> ckpt::Result<Outcome> {
     if plan.delete() == 0 {
         return Ok(Outcome::Applied(Deleted::default()));
@@ -135,6 +146,8 @@ fn carry_out(run: &Run, plan: &Plan, args: &PruneArgs) -> ckpt::Result<Outcome> 
         run.note(Note::PlanWithheld { digest, delete: plan.delete(), keep: plan.keep() });
         return Ok(Outcome::Withheld(withheld));
     }
+    // What is refused leaves no policy in the log, as if one were in force.
+    ckpt::check_plan(run, plan)?;
     // The policy stands in the log before what it deletes, so that both can be explained.
     let policy = serde_json::to_value(plan.policy()).unwrap_or_default();
     run.note(Note::PolicyInForce { digest, policy, entries: plan.committed() });
@@ -197,8 +210,14 @@ fn answer(all: &[Pruned], is_run: bool, output: &Output) -> anyhow::Result<()> {
     }
 }
 
-fn withheld(pruned: &Pruned) -> Option<Failure> {
-    let Outcome::Withheld(withheld) = &pruned.outcome else { return None };
+/// What keeps a plan from being carried out.
+fn undone(pruned: Pruned, is_run: bool) -> Option<Failure> {
+    let withheld = match pruned.outcome {
+        Outcome::Withheld(withheld) => withheld,
+        Outcome::Refused(error) if is_run => return Some(Failure::of(&error)),
+        Outcome::Refused(error) => return Some(list::broken_run(pruned.run.path(), error)),
+        Outcome::DryRun | Outcome::Applied(_) => return None,
+    };
     let path = pruned.run.path();
     let failure = Failure::new("withheld", FAILED, format!("the plan for {} is {withheld}", path.display()));
     Some(failure.at(path).hint("nothing was deleted there; --yes carries it out and confirms the policy"))

@@ -1,5 +1,6 @@
 //! `ckpt delete`, `ckpt pin`, `ckpt unpin`: what may go and what must stay.
 
+use ckpt::Metadata;
 use serde_json::json;
 
 use crate::scene::Scene;
@@ -43,6 +44,17 @@ fn the_last_good_one_and_pinned_ones_stay() {
     // The newest is damaged: now the one before it is the last good one.
     scene.damage(3);
     scene.run("delete train/ppo seq:2 --yes --json").error(5, "last_verified");
+}
+
+/// What would be refused is refused before anybody is asked and before the run is opened to write.
+#[test]
+fn what_is_refused_leaves_no_trace() {
+    let scene = Scene::new();
+    scene.save_on("another.host", "runs/moved", [Metadata::default(), Metadata::default()]);
+    let log = scene.read("runs/moved/log.jsonl");
+    let error = scene.run("delete runs/moved seq:1 --yes --json").error(5, "last_verified");
+    assert!(error["message"].as_str().unwrap().contains("written on another.host"), "{error}");
+    assert_eq!(scene.read("runs/moved/log.jsonl"), log);
 }
 
 #[test]

@@ -113,6 +113,45 @@ fn more_than_half_is_withheld_until_the_policy_is_confirmed() {
     scene.run("prune runs/ppo --keep-last 2").ok().says("deleted 6 checkpoints");
 }
 
+/// The dry run passed, exit status 0, where the real one ended with 5: what was written on another host is not known here to
+/// survive a power loss.
+#[test]
+fn a_dry_run_ends_as_the_real_run_would_where_that_is_refused() {
+    let scene = Scene::new();
+    let periodic = || Metadata::default().because(Event::Periodic, "a test");
+    scene.save_on("another.host", "runs/moved", (0..4).map(|_| periodic()));
+    scene.save_as("runs/own", (0..4).map(|_| periodic()));
+    let before = files(&scene, "runs/moved");
+    let dry = scene.run("prune runs/moved --keep-last 3 --dry-run --json").ends(5);
+    assert_eq!(files(&scene, "runs/moved"), before);
+    assert_eq!((&dry.json()["applied"], &dry.json()["delete"]), (&json!(false), &json!(1)));
+    let real = scene.run("prune runs/moved --keep-last 3 --json").error(5, "last_verified");
+    assert_eq!(error(&dry), real);
+    let message = real["message"].as_str().unwrap();
+    assert!(
+        message.contains("written on another.host") && message.contains("save once from here"),
+        "{message}"
+    );
+    let dry = scene.run("prune runs/moved --keep-last 3 --dry-run").ends(5);
+    dry.says("would delete 1 checkpoint").says("would be refused").warns("another.host");
+    assert_eq!(scene.sequences("runs/moved"), [1, 2, 3, 4]);
+    // A policy by which nothing was deleted is not in force.
+    assert!(!scene.run("log runs/moved").ok().stdout.contains("came into force"));
+    scene.run("prune runs/moved --keep-last 4 --dry-run").ok().says("nothing to delete");
+
+    // One that is refused does not keep the other, dry or not.
+    let dry = scene.run("prune runs --keep-last 3 --dry-run --json").ends(5);
+    assert_eq!((dry.json().as_array().unwrap().len(), &error(&dry)["path"]), (2, &json!("runs/moved")));
+    let real = scene.run("prune runs --keep-last 3 --json").ends(5);
+    assert_eq!(error(&dry), error(&real));
+    assert_eq!(scene.sequences("runs/own"), [2, 3, 4]);
+
+    scene.write("w.bin", [1; 10]);
+    scene.run("save runs/moved --event periodic w=w.bin").ok();
+    scene.run("prune runs/moved --keep-last 3 --dry-run").ok().says("would delete 2 checkpoints");
+    scene.run("prune runs/moved --keep-last 3").ok().says("deleted 2 checkpoints");
+}
+
 #[test]
 fn without_a_rule_everything_would_be_kept_so_it_is_refused() {
     let scene = Scene::new();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use ckpt::{Direction, Event, Metadata, Run, RunOptions, Section};
+use ckpt::{Direction, Event, Metadata, Run, RunOptions, Section, Writer};
 use serde_json::Value;
 
 /// A directory that goes with the test.
@@ -124,8 +124,18 @@ impl Scene {
 
     /// Makes a run with a checkpoint for each of these, through the library: the shell cannot say all of it.
     pub(crate) fn save_as(&self, path: &str, all: impl IntoIterator<Item = Metadata>) {
+        self.save_by(RunOptions::new(ckpt::now), path, all);
+    }
+
+    /// As [`Self::save_as`], on a host of this name.
+    pub(crate) fn save_on(&self, host: &str, path: &str, all: impl IntoIterator<Item = Metadata>) {
+        let writer = Writer { host: host.to_owned(), pid: 1, boot_id: "there".to_owned() };
+        self.save_by(RunOptions { writer: Some(writer), ..RunOptions::new(ckpt::now) }, path, all);
+    }
+
+    fn save_by(&self, options: RunOptions, path: &str, all: impl IntoIterator<Item = Metadata>) {
         let (kind, name) = ("runs".parse().unwrap(), "said".parse().unwrap());
-        let run = Run::create(self.path(path), &kind, &name, RunOptions::new(ckpt::now)).unwrap();
+        let run = Run::create(self.path(path), &kind, &name, options).unwrap();
         for metadata in all {
             run.save(metadata, vec![Section::raw("w", &[1; 10])]).unwrap();
         }

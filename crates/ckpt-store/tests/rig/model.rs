@@ -193,7 +193,10 @@ impl Model {
             .collect();
         let newest_good = self.rows.iter().rev().find(|(_, row)| row.is_good()).map(|(order, _)| *order);
         let pinned = doomed.iter().any(|(_, sequence)| self.pins.contains(sequence));
-        match self.run().delete(&deletions) {
+        let foreseen = self.run().check_deletions(&deletions).map_err(|error| error.code());
+        let deleted = self.run().delete(&deletions);
+        assert_eq!(foreseen, deleted.as_ref().map(drop).map_err(|error| error.code()));
+        match deleted {
             Ok(deleted) => {
                 assert!(!pinned, "a pinned one was deleted");
                 assert_eq!(deleted.file_names.len(), doomed.len());

@@ -50,6 +50,9 @@ fn summary(pruned: &Pruned, outcome: &Outcome) -> String {
         Outcome::DryRun => {
             format!("would delete {delete} ({bytes}) and keep {keep}; this is a dry run, nothing was deleted")
         }
+        Outcome::Refused(_) => format!(
+            "would delete {delete} ({bytes}) and keep {keep}, and that would be refused; this is a dry run, nothing was deleted"
+        ),
         Outcome::Withheld(_) => {
             format!("would delete {delete} ({bytes}) and keep {keep}; withheld, nothing was deleted")
         }
