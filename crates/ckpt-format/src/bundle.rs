@@ -11,7 +11,7 @@ use crate::json::FieldReport;
 use crate::schema::Stored;
 use crate::section::EncodedSection;
 
-pub use report::{BundleError, BundleReport, ComponentReport, Outcome, Why};
+pub use report::{BundleError, BundleReport, ComponentCounts, ComponentReport, Outcome, Why};
 
 /// State made of components.
 ///

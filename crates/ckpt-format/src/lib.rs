@@ -85,8 +85,8 @@ mod traced;
 mod version;
 
 pub use bundle::{
-    Bundle, BundleError, BundleMode, BundleReader, BundleReport, BundleWriter, ComponentReport, LoadedBundle,
-    Outcome, SectionSource, SectionState, Why,
+    Bundle, BundleError, BundleMode, BundleReader, BundleReport, BundleWriter, ComponentCounts,
+    ComponentReport, LoadedBundle, Outcome, SectionSource, SectionState, Why,
 };
 pub use codec::{Codec, DecodeError, EncodeError, UnknownCodec};
 pub use commit::CommitRecord;

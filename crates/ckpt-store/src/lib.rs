@@ -66,6 +66,7 @@ mod store;
 mod survey;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod told;
 mod typed;
 mod writer;
 

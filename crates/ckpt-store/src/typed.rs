@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::load::Loaded;
 use crate::reader::RunReader;
 use crate::store::Run;
+use crate::told;
 
 impl RunReader {
     /// Loads a section as a stored type, migrating it if an older version wrote it; the report says how.
@@ -27,6 +28,9 @@ impl RunReader {
 
     /// Loads a bundle, each component from its section; the report says what happened to each.
     ///
+    /// One event of `tracing` (target `ckpt`, level info) tells of it: `restored`, `migrated`, `defaulted`, `clamped` and `skipped`
+    /// as counts, and what is not as it was saved in words. Nothing is written in the run, whose log is its writer's.
+    ///
     /// # Errors
     /// As [`RunReader::load_with`]. In [`BundleMode::Strict`] a damaged component makes the whole checkpoint damaged, and
     /// `latest` steps back; one that this program cannot decode is [`Error::Incompatible`]. In [`BundleMode::Lenient`]
@@ -36,7 +40,7 @@ impl RunReader {
         selector: &Selector,
         mode: BundleMode,
     ) -> Result<Loaded<LoadedBundle<B>>> {
-        self.load_with(selector, |checkpoint| decode_bundle(checkpoint, mode))
+        self.load_with(selector, |checkpoint| decode_bundle(checkpoint, mode)).inspect(told::loaded)
     }
 }
 
@@ -58,7 +62,7 @@ impl Run {
         selector: &Selector,
         mode: BundleMode,
     ) -> Result<Loaded<LoadedBundle<B>>> {
-        self.load_with(selector, |checkpoint| decode_bundle(checkpoint, mode))
+        self.load_with(selector, |checkpoint| decode_bundle(checkpoint, mode)).inspect(told::loaded)
     }
 }
 

@@ -1,9 +1,11 @@
 //! From one system's checkpoint to another's, over the disk: seeded cells and lineage survive the saves.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+#[path = "rig/events.rs"]
+mod events;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use ckpt::gate::{Evidence, Required, Stamp, Thresholds, ThresholdsConfig, Verdict};
 use ckpt::transfer::{
@@ -11,6 +13,7 @@ use ckpt::transfer::{
     Receiver, Seeding, Weight,
 };
 use ckpt::{Json, Run, Selector, Session, SessionOptions};
+use events::Events;
 use serde::{Deserialize, Serialize};
 
 type Table = BTreeMap<(u32, u32), NormalGamma>;
@@ -142,52 +145,4 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     // The same prior once more changes nothing.
     again.inject_prior(&prior, &InjectionConfig::default(), ckpt::now()).unwrap();
     assert_eq!(again, live);
-}
-
-/// The events of `tracing` while something is done, by the names of their fields.
-#[derive(Debug, Clone, Default)]
-struct Events(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
-
-impl Events {
-    fn of(work: impl FnOnce()) -> Vec<BTreeMap<String, String>> {
-        let events = Self::default();
-        tracing::subscriber::with_default(events.clone(), work);
-        events.0.lock().unwrap().clone()
-    }
-}
-
-struct Fields(BTreeMap<String, String>);
-
-impl tracing::field::Visit for Fields {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}"));
-    }
-
-    fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.to_owned());
-    }
-}
-
-impl tracing::Subscriber for Events {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut fields = Fields(BTreeMap::new());
-        event.record(&mut fields);
-        self.0.lock().unwrap().push(fields.0);
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
 }

@@ -62,6 +62,19 @@ pub enum Why {
     Unreadable(String),
 }
 
+/// How many components came how: what people look for when a restart began with the wrong numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ComponentCounts {
+    /// From their sections, as they are.
+    pub restored: usize,
+    /// From their sections, through a chain of versions.
+    pub migrated: usize,
+    /// From their defaults.
+    pub defaulted: usize,
+    /// Values, of all components, that were brought into their bounds.
+    pub clamped: usize,
+}
+
 /// Why a bundle was not loaded. Names the first component of the gravest sort; the report has all of them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -123,6 +136,28 @@ impl BundleReport {
     /// are no fault: raw ones may well lie beside a bundle.
     pub fn is_whole(&self) -> bool {
         self.components.iter().all(ComponentReport::is_whole)
+    }
+
+    /// How many components came how.
+    pub fn counts(&self) -> ComponentCounts {
+        let mut counts = ComponentCounts::default();
+        for component in &self.components {
+            match component.outcome {
+                Outcome::Restored => counts.restored += 1,
+                Outcome::Migrated { .. } => counts.migrated += 1,
+                Outcome::Defaulted { .. } => counts.defaulted += 1,
+            }
+            counts.clamped += component.clamped.len();
+        }
+        counts
+    }
+
+    /// What there is to say of components, one text each; of one that is as it was saved there is nothing.
+    pub fn remarks(&self) -> impl Iterator<Item = String> {
+        let is_plain =
+            |component: &ComponentReport| component.outcome == Outcome::Restored && component.is_whole();
+        let others = self.components.iter().filter(move |component| !is_plain(component));
+        others.map(|component| component.to_string().trim_end().to_owned())
     }
 
     /// The report if the mode lets it pass, else the gravest failure.

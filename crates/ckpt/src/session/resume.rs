@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ckpt_format::{BundleReport, Entry, Outcome, Selector, State, Status, Timestamp};
+use ckpt_format::{BundleReport, Entry, Selector, State, Status, Timestamp};
 use ckpt_store::{Error, Loaded, Result, RunReader, Skipped};
 use serde::Serialize;
 
@@ -99,16 +99,7 @@ impl fmt::Display for Resumed {
         for skipped in &self.skipped {
             write!(f, "; skipped {}: {}", skipped.file_name, skipped.reason)?;
         }
-        for component in &self.report.components {
-            let plain = matches!(component.outcome, Outcome::Restored)
-                && component.clamped.is_empty()
-                && component.defaulted.is_empty()
-                && component.unknown.is_empty();
-            if !plain {
-                write!(f, "; {}", component.to_string().trim_end())?;
-            }
-        }
-        Ok(())
+        self.report.remarks().try_for_each(|remark| write!(f, "; {remark}"))
     }
 }
 

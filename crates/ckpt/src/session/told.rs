@@ -4,7 +4,7 @@
 #[cfg(feature = "transfer")]
 use ckpt_transfer::{InjectionOutcome, InjectionReport, Lineage, LineageError};
 
-use ckpt_format::{BundleReport, Outcome};
+use ckpt_format::ComponentCounts;
 
 #[cfg(feature = "transfer")]
 use super::Session;
@@ -12,12 +12,7 @@ use super::resume::Resumed;
 
 /// Tells of a load.
 pub(super) fn loaded(resumed: &Resumed) {
-    let BundleReport { components, .. } = &resumed.report;
-    let count = |is: fn(&Outcome) -> bool| components.iter().filter(|one| is(&one.outcome)).count();
-    let restored = count(|outcome| matches!(outcome, Outcome::Restored));
-    let migrated = count(|outcome| matches!(outcome, Outcome::Migrated { .. }));
-    let defaulted = count(|outcome| matches!(outcome, Outcome::Defaulted { .. }));
-    let clamped: usize = components.iter().map(|component| component.clamped.len()).sum();
+    let ComponentCounts { restored, migrated, defaulted, clamped } = resumed.report.counts();
     let skipped = resumed.skipped.len();
     tracing::info!(target: "ckpt", restored, migrated, defaulted, clamped, skipped, "{resumed}");
 }
