@@ -10,7 +10,8 @@ use clap::Args;
 A market maker stamps each checkpoint with what it had seen (section `readiness`); any other program can leave the stamp of \
 docs/GATE.md in its metadata, in `extra` under `gate`. The stamp is judged again, with the age that the state has now: by the \
 thresholds that stand in it, by those of the market maker if there are none, and by what --config says over them, a JSON file with \
-fields of docs/GATE.md, section 2. The warm-up says how carefully to begin.
+fields of docs/GATE.md, section 2. The warm-up says how carefully to begin. Every byte is read: where any part is damaged, the \
+one before is the latest.
 
 Exit status: 1 if the state may not be trusted: insufficient, or marginal where that is not allowed.
 

@@ -88,6 +88,8 @@ pub(crate) fn run(args: &GateArgs, output: &Output) -> anyhow::Result<u8> {
 
 /// The market maker's stamp, or the one that any other program leaves in the metadata.
 fn stamped(checkpoint: &Checkpoint) -> ckpt::Result<Option<Stamped>> {
+    // All of it: what is damaged is not restored, whatever its stamp says.
+    checkpoint.verify()?;
     let incompatible = |what: &str, reason: String| ckpt::Error::Incompatible {
         file: checkpoint.file_name().to_owned(),
         reason: format!("{what}: {reason}"),

@@ -5,7 +5,7 @@ use ckpt::{Event, Metadata};
 use serde_json::json;
 
 use crate::market::{VERSION_1, learned};
-use crate::scene::Scene;
+use crate::scene::{Scene, flip};
 
 #[test]
 fn the_stamp_is_judged_by_its_age_now() {
@@ -96,4 +96,21 @@ fn without_a_stamp_it_says_what_to_do_and_an_old_one_has_the_thresholds_of_the_p
         (&answer["thresholds_from"], &answer["assessment"]["cause"]),
         (&json!("preset"), &json!("stale"))
     );
+}
+
+/// The stamp is a section of its own: it was judged ready while the volatility beside it could not be restored any more.
+#[test]
+fn what_is_damaged_anywhere_is_not_trusted_for_its_stamp() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/live", learned("HYPE", 120));
+    scene.save_bundle("runs/live", learned("HYPE", 60));
+    let newest = scene.names("runs/live").into_iter().find(|name| name.starts_with("00000002_")).unwrap();
+    let newest = format!("runs/live/{newest}");
+    let sigma = scene.read(&newest).windows(10).position(|bytes| bytes == b"sigma_mean").unwrap();
+    flip(&scene.path(&newest), sigma);
+    let ran = scene.run("gate runs/live --json").ok().warns("checkpoint 2 was passed over");
+    let answer = ran.json();
+    assert_eq!((&answer["sequence"], &answer["skipped"][0]["sequence"]), (&json!(1), &json!(2)), "{answer}");
+    scene.run("gate runs/live seq:2 --json").error(3, "damaged");
+    scene.run(&format!("gate {newest} --json")).error(3, "damaged");
 }
