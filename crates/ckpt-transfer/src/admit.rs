@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ckpt_format::Timestamp;
-use ckpt_gate::{Assessment, Thresholds};
+use ckpt_gate::{Assessment, Cause, Thresholds};
 
 use crate::config::{InjectionConfig, SameIdentity};
 use crate::lineage::Lineage;
@@ -89,7 +89,7 @@ pub enum Rejection {
     )]
     NotJudged,
     /// The gate does not let it pass.
-    #[error("the prior does not pass the gate: {0}; let its system learn longer and save again")]
+    #[error("the prior does not pass the gate: {0}; {way_out}", way_out = way_out(.0))]
     Verdict(Box<Assessment>),
     /// The configuration leaves out what there is not.
     #[error("`skip` names {name:?}, which is no component: use one of {}", known.join(", "))]
@@ -231,6 +231,17 @@ fn check_verdict(
     let evidence = provenance.evidence.clone().ok_or(Rejection::NotJudged)?;
     let assessment = thresholds.assess(&evidence.age_seconds(age_seconds));
     if assessment.passes() { Ok(Some(assessment)) } else { Err(Rejection::Verdict(Box::new(assessment))) }
+}
+
+/// What helps against what keeps it from passing.
+fn way_out(assessment: &Assessment) -> &'static str {
+    match assessment.cause() {
+        Some(Cause::Stale) => {
+            "offer a fresh one, or raise `age_seconds_max` of the thresholds, which the gate goes by"
+        }
+        Some(Cause::Unknown) => "let its system say for how long it learned, and save again",
+        _ => "let its system learn longer and save again",
+    }
 }
 
 /// `is 15000 s old`

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ckpt::gate::{Thresholds, ThresholdsConfig};
 use ckpt::transfer::{
     InjectionConfig, InjectionReport, Prior, PriorExtract as _, PriorInject as _, Rejection,
 };
@@ -11,7 +12,7 @@ use ckpt::{
 };
 use ckpt_market::component::metadata::{MarketMetadata, SourceMode};
 use ckpt_market::transfer::{MarketPrior, Recipient};
-use ckpt_market::{MarketBundle, StampedBundle, import, names, preset, readiness};
+use ckpt_market::{MarketBundle, Preset, StampedBundle, import, names, preset, readiness};
 use serde::Serialize;
 
 use crate::args::TransferArgs;
@@ -100,9 +101,15 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
 fn config(file: Option<&Path>) -> anyhow::Result<InjectionConfig> {
     let Some(file) = file else { return Ok(preset().injection) };
     let text = std::fs::read(file).map_err(|error| Failure::io("reading", file, &error))?;
-    serde_json::from_slice(&text).map_err(|error| {
-        Failure::new("config", FAILED, format!("{}: {error}", file.display())).at(file).into()
-    })
+    let refused =
+        |reason: String| Failure::new("config", FAILED, format!("{}: {reason}", file.display())).at(file);
+    // A list would be taken for the values of the fields in their order.
+    if text.trim_ascii_start().starts_with(b"[") {
+        return Err(
+            refused("it is a list, not an object with the fields of docs/TRANSFER.md".to_owned()).into()
+        );
+    }
+    serde_json::from_slice(&text).map_err(|error| refused(error.to_string()).into())
 }
 
 /// The newest good bundle of the one that offers.
@@ -154,7 +161,7 @@ fn offer(
 ) -> anyhow::Result<Outcome> {
     let own = held.map_or_else(|| fresh(&from.bundle), |held| held.bundle.clone());
     let taken_ms = taken_ms(held, &from.bundle);
-    let mut recipient = Recipient::new(own, &preset());
+    let mut recipient = Recipient::new(own, &asking(config)?);
     let report = recipient.inject_prior(prior, config, now).map_err(|rejection| rejected(&rejection))?;
     let mut bundle = recipient.into_bundle();
     bundle.metadata.timestamp_ms = taken_ms;
@@ -203,6 +210,14 @@ fn store(
     // Without one nothing was taken, and then nothing is saved.
     if let Some(lineage) = &outcome.report.lineage {
         lineage.record(&mut metadata)?;
+/// The preset, as the configuration has it: a prior may be as old as that says, and the gate asks for no other age.
+fn asking(config: &InjectionConfig) -> anyhow::Result<Preset> {
+    let mut preset = preset();
+    let age_seconds_max = Some(config.age_seconds_max.get());
+    preset.gate = Thresholds::new(ThresholdsConfig { age_seconds_max, ..preset.gate.config().clone() })?;
+    Ok(preset)
+}
+
     }
     Ok(match held {
         Some(held) => rewrite::save(run, &held.checkpoint, sections, metadata, output)?,

@@ -156,3 +156,20 @@ fn what_is_no_market_makers_is_refused_and_a_file_may_be_offered() {
     drop(run);
     assert_eq!(scene.sequences("runs/live"), [1]);
 }
+
+/// The gate of the receiver said stale where the configuration had allowed the age, and that learning longer would help.
+#[test]
+fn an_age_that_the_configuration_allows_is_allowed_by_the_gate_too() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("HYPE", 18_000));
+    let error = scene.run("transfer runs/paper runs/live --json").error(1, "age");
+    assert!(error["message"].as_str().unwrap().contains("raise `age_seconds_max`"), "{error}");
+    scene.write("i.json", r#"{"age_seconds_max": 20000}"#);
+    let answer = scene.run("transfer runs/paper runs/live --config i.json --json").ok().json();
+    assert_eq!(answer["report"]["verdict"], json!("ready"), "{answer}");
+    // That it may be taken makes it no fresher.
+    scene.run("gate runs/live").ends(1).says("at most 14400 s");
+    scene.write("i.json", "[0.9, 20000]");
+    let error = scene.run("transfer runs/paper runs/live --config i.json --json").error(1, "config");
+    assert!(error["message"].as_str().unwrap().contains("it is a list"), "{error}");
+}

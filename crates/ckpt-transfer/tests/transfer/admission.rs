@@ -138,8 +138,15 @@ fn the_gate_judges_again_at_the_age_of_the_injection() {
     let mut prior = offer("HYPE", seconds_before_now(20_000.0));
     // What the evidence says of its own age has no weight.
     prior.provenance.evidence = prior.provenance.evidence.map(|evidence| evidence.age_seconds(0.0));
-    let Rejection::Verdict(assessment) = rejected(&prior, &config) else { panic!("it is stale") };
+    let rejection = rejected(&prior, &config);
+    let Rejection::Verdict(assessment) = &rejection else { panic!("it is stale") };
     assert_eq!(assessment.cause(), Some(Cause::Stale));
+    // Learning longer makes it no younger.
+    let text = rejection.to_string();
+    assert!(text.ends_with("raise `age_seconds_max` of the thresholds, which the gate goes by"), "{text}");
+    prior.provenance.evidence = Some(Evidence::default().count("ticks", 100));
+    let text = rejected(&prior, &config).to_string();
+    assert!(text.ends_with("let its system say for how long it learned, and save again"), "{text}");
 }
 
 #[test]
