@@ -1,6 +1,6 @@
 //! The stored kinds of a market maker that this program knows: how each comes to its current version, and its cold start.
 
-use ckpt::{Checkpoint, EncodeError, EncodedSection, Stored};
+use ckpt::{Checkpoint, Codec, EncodeError, EncodedSection, Stored};
 use ckpt_market::component::baseline::Baseline;
 use ckpt_market::component::enhanced::Enhanced;
 use ckpt_market::component::ensemble::EnsembleWeights;
@@ -26,7 +26,7 @@ pub(crate) struct Kind {
     /// The version that is written now.
     pub(crate) version: u32,
     upgrade: fn(&EncodedSection) -> Result<Upgraded, String>,
-    cold: fn(&str) -> Result<EncodedSection, EncodeError>,
+    cold: fn(&str, Codec) -> Result<EncodedSection, EncodeError>,
 }
 
 /// A section at the current version of its kind, and how it came there.
@@ -78,8 +78,8 @@ impl Kind {
     }
 
     /// The section of a component that has learned nothing.
-    pub(crate) fn cold(&self, name: &str) -> Result<EncodedSection, EncodeError> {
-        (self.cold)(name)
+    pub(crate) fn cold(&self, name: &str, codec: Codec) -> Result<EncodedSection, EncodeError> {
+        (self.cold)(name, codec)
     }
 }
 
@@ -94,8 +94,8 @@ fn upgrade<T: Stored>(section: &EncodedSection) -> Result<Upgraded, String> {
     Ok(Upgraded { section, words: loaded.report.to_string(), path: loaded.report.path })
 }
 
-fn cold<T: Stored + Default>(name: &str) -> Result<EncodedSection, EncodeError> {
-    EncodedSection::encode(name, &T::default())
+fn cold<T: Stored + Default>(name: &str, codec: Codec) -> Result<EncodedSection, EncodeError> {
+    EncodedSection::encode_as(name, codec, &T::default())
 }
 
 /// An error with what it is caused by.
@@ -120,7 +120,8 @@ mod tests {
     fn every_section_of_the_bundle_is_of_a_known_kind_at_its_current_version_and_its_cold_start() {
         for section in StampedBundle::default().to_sections().unwrap() {
             let kind = Kind::named(&section.kind).unwrap_or_else(|| panic!("{} is unknown", section.kind));
-            assert_eq!((kind.version, kind.cold(&section.name).unwrap()), (section.version, section));
+            let cold = kind.cold(&section.name, section.codec).unwrap();
+            assert_eq!((kind.version, cold), (section.version, section));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `ckpt reset`: the newest state again, with one component at its cold start.
 
 use ckpt::{Bundle as _, BundleMode, Checkpoint, EncodedSection, Run, RunReader, Selector};
-use ckpt_market::{StampedBundle, names, preset, readiness};
+use ckpt_market::{StampedBundle, import, names, preset, readiness};
 use serde::Serialize;
 
 use crate::args::ResetArgs;
@@ -89,12 +89,12 @@ fn newest(run: &RunReader, output: Option<&Output>) -> anyhow::Result<Checkpoint
 
 fn plan(from: &Checkpoint, component: &str) -> anyhow::Result<Plan> {
     let (kind, codec) = known(from, component)?;
-    let cold = kind.cold(component).map_err(|error| anyhow::anyhow!(with_causes(&error)))?;
+    let cold = kind.cold(component, codec).map_err(|error| anyhow::anyhow!(with_causes(&error)))?;
     let now = from.read_encoded(component)?;
     if now == cold {
         return Ok(Plan::Nothing);
     }
-    let mut changed = vec![EncodedSection { codec, ..cold }];
+    let mut changed = vec![cold];
     let verdict = restamp(from, &mut changed)?;
     Ok(Plan::Change { sections: changed, verdict })
 }
@@ -107,7 +107,13 @@ fn known(from: &Checkpoint, component: &str) -> anyhow::Result<(&'static Kind, c
         let there: Vec<&str> = sections.iter().map(|entry| entry.name.as_str()).collect();
         let message =
             format!("checkpoint {sequence} has no component {component:?}; it has {}", there.join(", "));
-        return Err(Failure::new("not_found", NOT_FOUND, message).hint("name one of those").into());
+        let is_text = import::is_text(there.iter().copied());
+        let hint = if is_text {
+            "`ckpt migrate RUN` makes components of the parts of it"
+        } else {
+            "name one of those"
+        };
+        return Err(Failure::new("not_found", NOT_FOUND, message).hint(hint).into());
     };
     if [names::METADATA, names::READINESS].contains(&component) {
         let message = format!("{component} says what the state is, it was not learned: reset a component");
@@ -122,7 +128,8 @@ fn known(from: &Checkpoint, component: &str) -> anyhow::Result<(&'static Kind, c
     })
 }
 
-/// Judges what is left, by the thresholds of the save, so that the stamp does not speak of what is gone.
+/// Judges what is left, by the thresholds of the save, so that the stamp does not speak of what is gone. A component that can't be
+/// decoded counts for nothing: it may be the next one to be reset.
 fn restamp(from: &Checkpoint, changed: &mut Vec<EncodedSection>) -> anyhow::Result<Option<&'static str>> {
     let is_stamped = from.sections()?.iter().any(|entry| entry.name == names::READINESS);
     if !is_stamped {
@@ -137,7 +144,7 @@ fn restamp(from: &Checkpoint, changed: &mut Vec<EncodedSection>) -> anyhow::Resu
     }
     let incompatible =
         |reason: String| ckpt::Error::Incompatible { file: from.file_name().to_owned(), reason };
-    let loaded = StampedBundle::from_sections(&sections, BundleMode::Strict)
+    let loaded = StampedBundle::from_sections(&sections, BundleMode::Lenient)
         .map_err(|error| incompatible(with_causes(&error)))?
         .value;
     let thresholds = readiness::thresholds_at_save(loaded.readiness()).unwrap_or_else(|| preset().gate);

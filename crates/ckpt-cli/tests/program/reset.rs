@@ -1,6 +1,8 @@
 //! `ckpt reset`: one component at its default, the others as they were, and judged again.
 
+use ckpt::{Bundle as _, Codec, EncodedSection, Event, Metadata, Run, RunOptions, Section};
 use ckpt_market::component::vol_filter::VolFilter;
+use ckpt_market::preset;
 use serde_json::json;
 
 use crate::market::learned;
@@ -49,4 +51,46 @@ fn what_is_no_component_is_refused_and_the_components_are_listed() {
     scene.run("reset runs/live --component readiness --json").error(2, "usage");
     scene.run("reset runs/live --component metadata --json").error(2, "usage");
     assert_eq!(scene.sequences("runs/live"), [1]);
+}
+
+/// Each of the two kept the other from being reset: the rest could not be judged.
+#[test]
+fn of_two_components_that_cannot_be_decoded_each_can_be_reset() {
+    let scene = Scene::new();
+    save(&scene, |section| {
+        if ["vol_filter", "kappa_own"].contains(&section.name.as_str()) {
+            section.bytes = b"[1]".to_vec();
+        }
+    });
+    scene.run("doctor runs/live").ends(1).says("reset runs/live --component vol_filter");
+    let answer = scene.run("reset runs/live --component vol_filter --json").ok().json();
+    assert_eq!(answer["verdict"], json!("marginal"));
+    scene.run("reset runs/live --component kappa_own").ok();
+    assert_eq!(scene.bundle("runs/live").bundle().vol_filter, VolFilter::default());
+}
+
+/// The default was written as JSON and said to be bincode: what was left could not be judged with it, and nothing was reset.
+#[test]
+fn the_default_is_in_the_codec_that_the_component_had() {
+    let scene = Scene::new();
+    save(&scene, |section| {
+        if section.name == "vol_filter" {
+            let vol_filter = learned("HYPE", 60).vol_filter;
+            *section = EncodedSection::encode_as(&section.name, Codec::Bincode, &vol_filter).unwrap();
+        }
+    });
+    scene.run("reset runs/live --component vol_filter").ok().says("saved");
+    assert_eq!(scene.bundle("runs/live").bundle().vol_filter, VolFilter::default());
+    scene.run("show runs/live").ok().says("bincode");
+}
+
+/// Saves what was learned with its sections changed.
+fn save(scene: &Scene, mut change: impl FnMut(&mut EncodedSection)) {
+    let mut sections = learned("HYPE", 60).stamp(&preset().gate).to_sections().unwrap();
+    sections.iter_mut().for_each(&mut change);
+    let (kind, name) = ("runs".parse().unwrap(), "market".parse().unwrap());
+    let run = Run::create(scene.path("runs/live"), &kind, &name, RunOptions::new(ckpt::now)).unwrap();
+    let metadata = Metadata { created_at: ckpt::now(), ..Metadata::default() };
+    let sections = sections.into_iter().map(Section::encoded).collect();
+    run.save(metadata.because(Event::Periodic, "a test"), sections).unwrap();
 }
