@@ -4,6 +4,7 @@ use ckpt::{
     Checkpoint, Digest, EncodedSection, Epoch, Event, Metadata, Parent, Program, Run, RunOptions, Saved,
     Section,
 };
+use ckpt_market::import;
 use serde::Serialize;
 
 use crate::output::Output;
@@ -39,6 +40,14 @@ pub(crate) fn successor(from: &Checkpoint, reason: impl Into<String>) -> Metadat
     metadata.because(Event::Manual, reason)
 }
 
+/// The metadata without what the origin of an imported `checkpoint.json` thought of its state: it gets a stamp of its own.
+pub(crate) fn restamped(from: &Checkpoint, mut metadata: Metadata) -> ckpt::Result<Metadata> {
+    if import::is_text(from.sections()?.iter().map(|entry| entry.name.as_str())) {
+        metadata.labels.remove("readiness");
+    }
+    Ok(metadata)
+}
+
 /// Metadata that this program writes now.
 pub(crate) fn by_hand(metadata: Metadata) -> Metadata {
     let program = Program { name: "ckpt".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
@@ -72,8 +81,13 @@ pub(crate) fn save(
     }
     sections.extend(changed.into_iter().map(Section::encoded));
     let saved = run.save(metadata, sections);
+    tell_notices(run, output);
+    saved
+}
+
+/// Says what went wrong on the side.
+pub(crate) fn tell_notices(run: &Run, output: &Output) {
     for notice in run.take_notices() {
         output.warn(&notice);
     }
-    saved
 }

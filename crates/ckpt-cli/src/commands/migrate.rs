@@ -63,11 +63,7 @@ pub(crate) fn run(args: &MigrateArgs, output: &Output) -> anyhow::Result<()> {
     let changed = found.value.iter_mut().filter_map(|step| step.section.take()).collect();
     let from = run.reader().open_checkpoint(&found.entry.file_name)?;
     let reason = format!("migrated from checkpoint {}", found.entry.sequence);
-    let mut metadata = rewrite::successor(&from, reason);
-    if import::is_text(from.sections()?.iter().map(|entry| entry.name.as_str())) {
-        // What its origin thought of it; it has a stamp of its own now.
-        metadata.labels.remove("readiness");
-    }
+    let metadata = rewrite::restamped(&from, rewrite::successor(&from, reason))?;
     let saved = rewrite::save(&run, &from, changed, metadata, output)?;
     answer(run.reader(), &found, Some(saved.into()), args, output)
 }

@@ -199,7 +199,7 @@ fn store(
     let sections = stamped.to_sections().map_err(|error| anyhow::anyhow!(with_causes(&error)))?;
     let reason = format!("took a prior from checkpoint {}", from.checkpoint.metadata().sequence);
     let mut metadata = match held {
-        Some(held) => rewrite::successor(&held.checkpoint, reason),
+        Some(held) => rewrite::restamped(&held.checkpoint, rewrite::successor(&held.checkpoint, reason))?,
         None => {
             let market = from.checkpoint.metadata().market.clone();
             rewrite::by_hand(Metadata { market, ..Metadata::default() }).because(Event::Manual, reason)

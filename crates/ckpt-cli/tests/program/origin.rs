@@ -6,7 +6,7 @@ use ckpt::{Checkpoint, Stored as _};
 use ckpt_market::component::learned::LearnedParams;
 use serde_json::{Map, Value, json};
 
-use crate::market::VERSION_1;
+use crate::market::{VERSION_1, learned};
 use crate::scene::Scene;
 
 /// What the committed bundle of version 1 was to the system that it comes from: one pretty text, taken that long ago.
@@ -92,4 +92,19 @@ fn it_is_as_old_as_it_says_before_and_after() {
         assert_eq!(answer["assessment"]["cause"], json!("stale"));
         scene.run("migrate runs/live").ok();
     }
+}
+
+/// A reset needs components, and then what is asked of the run is asked of them, not of the text that they were made from. What the
+/// origin thought of its state is gone as soon as it is judged anew.
+#[test]
+fn it_is_reset_once_it_was_migrated_and_a_transfer_judges_it_anew() {
+    let scene = imported(&document(&Scene::new(), 60));
+    let error = scene.run("reset runs/live --component vol_filter --json").error(4, "not_found");
+    assert!(error["hint"].as_str().unwrap().contains("ckpt migrate"), "{error}");
+    scene.save_bundle("runs/paper", learned("HYPE", 60));
+    scene.run("transfer runs/paper runs/live").ok().says("saved");
+    let shown = scene.run("show runs/live --json").ok().json();
+    assert_eq!(shown["metadata"]["labels"].get("readiness"), None, "{shown}");
+    scene.run("reset runs/live --component rl_q_table").ok().says("saved");
+    scene.run("doctor runs/live").says("it has no cells: the agent begins cold");
 }

@@ -6,7 +6,7 @@ use ckpt::gate::Assessment;
 use ckpt::{Bundle as _, BundleMode, BundleReport, Checkpoint, Entry, RunReader, State, Timestamp};
 use ckpt_market::component::metadata::MarketMetadata;
 use ckpt_market::component::readiness::Readiness;
-use ckpt_market::import::{ImportError, import};
+use ckpt_market::import::{ImportError, SECTION, import, is_text};
 use ckpt_market::restore::report::Finding;
 use ckpt_market::restore::{Restored, restore};
 use ckpt_market::{MarketBundle, Preset, StampedBundle, names, preset, readiness};
@@ -49,9 +49,6 @@ pub(super) struct Unread {
     pub(super) sequence: u64,
     pub(super) reason: String,
 }
-
-/// The section in which `ckpt import` keeps what the market maker's origin wrote.
-const ORIGIN: &str = "checkpoint.json";
 
 /// Saves whose own times are looked at.
 const MOMENTS_MAX: usize = 50;
@@ -100,12 +97,13 @@ type Loaded = (MarketBundle, Readiness, BundleReport);
 fn load(reader: &RunReader, entry: &Entry) -> Result<Option<Loaded>, String> {
     let checkpoint = reader.open_checkpoint(&entry.file_name).map_err(|error| error.to_string())?;
     let sections = checkpoint.sections().map_err(|error| error.to_string())?;
-    if sections.iter().any(|section| section.name == ORIGIN) {
-        let text = checkpoint.read(ORIGIN).map_err(|error| error.to_string())?;
+    // Beside sections of its own the text is what it was made from, and older.
+    if is_text(sections.iter().map(|section| section.name.as_str())) {
+        let text = checkpoint.read(SECTION).map_err(|error| error.to_string())?;
         return match import(&text, BundleMode::Lenient) {
             Ok(imported) => Ok(Some((imported.bundle, imported.readiness, imported.report.bundle))),
             Err(ImportError::NotACheckpoint(_)) => Ok(None),
-            Err(error) => Err(format!("{ORIGIN}: {error}")),
+            Err(error) => Err(format!("{SECTION}: {error}")),
         };
     }
     let ours = components();
