@@ -75,6 +75,25 @@ pub struct MarketBundle {
     pub baseline_tracker: Baseline,
 }
 
+impl MarketBundle {
+    /// Dates the figures of the day, and with them triggers that have no time of their own, if they are not dated: they are as old as the
+    /// rest. Version 1 said when the figures were taken only while it was triggered. Restoring does it; whoever gives the bundle another
+    /// time does it before.
+    ///
+    /// ```
+    /// let mut bundle = ckpt_market::MarketBundle::default();
+    /// bundle.metadata.timestamp_ms = 1_767_323_000_000;
+    /// bundle.kill_switch.daily_pnl = -300.0;
+    /// bundle.date_figures();
+    /// assert_eq!(bundle.kill_switch.figures_at_ms, 1_767_323_000_000);
+    /// ```
+    pub fn date_figures(&mut self) {
+        if self.kill_switch.figures_at_ms == 0 && self.kill_switch != KillSwitch::default() {
+            self.kill_switch.figures_at_ms = self.metadata.timestamp_ms;
+        }
+    }
+}
+
 /// A bundle with what the gate thought of it: what is saved and loaded, as one section per component.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StampedBundle {

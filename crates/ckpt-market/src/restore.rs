@@ -13,7 +13,6 @@ pub mod sigma;
 use ckpt_format::Timestamp;
 
 use crate::bundle::{MarketBundle, names};
-use crate::component::kill_switch::KillSwitch;
 use decay::Decay;
 use kill_switch::KillSwitchRules;
 use report::{Finding, RestoreReport};
@@ -61,10 +60,7 @@ pub struct Restored {
 pub fn restore(mut bundle: MarketBundle, now: Timestamp, rules: &RestoreRules) -> Restored {
     let mut report = RestoreReport::default();
     bounds::check(&mut bundle, &rules.sigma, &mut report);
-    // Version 1 said when the figures of the day were taken only while it was triggered: they are as old as the rest.
-    if bundle.kill_switch.figures_at_ms == 0 && bundle.kill_switch != KillSwitch::default() {
-        bundle.kill_switch.figures_at_ms = bundle.metadata.timestamp_ms;
-    }
+    bundle.date_figures();
     kill_switch::restore(&mut bundle.kill_switch, now, &rules.kill_switch, &mut report);
     rl::fit(&mut bundle.rl_q_table, &rules.rl, &mut report);
     if let Some(decay) = &rules.decay {

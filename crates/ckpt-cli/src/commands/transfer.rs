@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::args::TransferArgs;
 use crate::commands::save;
-use crate::failure::{FAILED, Failure, UNSUPPORTED};
+use crate::failure::{DAMAGED, FAILED, Failure, UNSUPPORTED};
 use crate::market::with_causes;
 use crate::output::Output;
 use crate::rewrite::{self, SavedRow};
@@ -32,6 +32,9 @@ struct Answer<'a> {
     dry_run: bool,
     report: &'a InjectionReport,
     saved: Option<SavedRow>,
+    /// What would be taken was taken before.
+    #[serde(skip)]
+    is_there: bool,
 }
 
 /// Where the prior comes from, in JSON.
@@ -65,6 +68,13 @@ struct Outcome {
     bundle: MarketBundle,
 }
 
+impl Outcome {
+    /// Whether it is what the receiver has already: the same prior was taken before, and what is seeded twice is seeded once.
+    fn is_held_by(&self, held: Option<&Held>) -> bool {
+        held.is_some_and(|held| held.bundle == self.bundle)
+    }
+}
+
 pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
     let config = config(args.config.as_deref())?;
     let now = ckpt::now();
@@ -74,19 +84,24 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
     prior.provenance.checkpoint = Some(rewrite::place(&from.value.checkpoint));
 
     let is_run = ckpt::is_run(&args.to);
-    let reader = if is_run { Some(RunReader::open(&args.to)?) } else { None };
+    // A directory above runs is none of them: there, it says which there are.
+    let reader = if is_run || holds_runs(&args.to) { Some(RunReader::open(&args.to)?) } else { None };
     // Rejected or not is known before anything is locked or made.
     let held = reader.as_ref().map(|run| newest(run, Some(output))).transpose()?.flatten();
     let mut outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
     let mut base = held.as_ref().map(|held| held.checkpoint.metadata().sequence);
     let mut saved = None;
-    if !args.dry_run && outcome.report.changes() > 0 {
+    let mut is_there = outcome.is_held_by(held.as_ref());
+    if !args.dry_run && outcome.report.changes() > 0 && !is_there {
         let (run, _) = save::open_or_create(&args.to, None, None, rewrite::options())?;
         // Once more as the writer: nothing newer can come in between now.
         let held = newest(run.reader(), None)?;
         outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
         base = held.as_ref().map(|held| held.checkpoint.metadata().sequence);
-        saved = Some(store(&run, held.as_ref(), &from.value, &outcome, output)?.into());
+        is_there = outcome.is_held_by(held.as_ref());
+        if !is_there {
+            saved = Some(store(&run, held.as_ref(), &from.value, &outcome, output)?.into());
+        }
     }
     let answer = Answer {
         from: said(&args.from, &from),
@@ -94,8 +109,13 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
         dry_run: args.dry_run,
         report: &outcome.report,
         saved,
+        is_there,
     };
     output.answer(&answer, || words(&answer))
+}
+
+fn holds_runs(path: &Path) -> bool {
+    ckpt::find_runs(path).is_ok_and(|runs| !runs.is_empty())
 }
 
 fn config(file: Option<&Path>) -> anyhow::Result<InjectionConfig> {
@@ -120,17 +140,29 @@ fn from(source: &Source, output: &Output) -> anyhow::Result<Found<Held>> {
     Ok(Found { value: held, entry, why, skipped })
 }
 
-/// The newest good bundle of the one that takes it; none in a run without checkpoints. What is passed over is told to whom it is to be
-/// told.
+/// The newest good bundle of the one that takes it; none in a run that never had a checkpoint. What is passed over is told to whom it is
+/// to be told.
 fn newest(run: &RunReader, output: Option<&Output>) -> anyhow::Result<Option<Held>> {
     if run.list()?.is_empty() {
-        return Ok(None);
+        // One that lost all it had must not begin anew in silence: its kill switch and the figures of its day are lost, too.
+        return match run.quarantined()?.is_empty() {
+            true => Ok(None),
+            false => Err(lost(run).into()),
+        };
     }
     let found = source::load(run, &Selector::Latest, Checkpoint::verify)?;
     if let Some(output) = output {
         source::tell_skipped(&found, output);
     }
     held(run.open_checkpoint(&found.entry.file_name)?).map(Some)
+}
+
+fn lost(run: &RunReader) -> Failure {
+    let message =
+        format!("no good checkpoint is left in {}: all were set aside as damaged", run.path().display());
+    let hint = "bring one from a copy of the directory or an exported file (`ckpt import RUN FILE --as-latest`), or name another \
+                directory to begin anew";
+    Failure::new("damaged", DAMAGED, message).at(run.path()).hint(hint)
 }
 
 fn held(checkpoint: Checkpoint) -> anyhow::Result<Held> {
@@ -159,13 +191,25 @@ fn offer(
     config: &InjectionConfig,
     now: Timestamp,
 ) -> anyhow::Result<Outcome> {
-    let own = held.map_or_else(|| fresh(&from.bundle), |held| held.bundle.clone());
+    let mut own = held.map_or_else(|| fresh(&from.bundle), |held| held.bundle.clone());
     let taken_ms = taken_ms(held, &from.bundle);
+    if taken_ms != own.metadata.timestamp_ms {
+        // The figures of its day, and what stopped it, do not age with the rest.
+        own.date_figures();
+    }
     let mut recipient = Recipient::new(own, &asking(config)?);
     let report = recipient.inject_prior(prior, config, now).map_err(|rejection| rejected(&rejection))?;
     let mut bundle = recipient.into_bundle();
     bundle.metadata.timestamp_ms = taken_ms;
     Ok(Outcome { report, bundle })
+}
+
+/// The preset, as the configuration has it: a prior may be as old as that says, and the gate asks for no other age.
+fn asking(config: &InjectionConfig) -> anyhow::Result<Preset> {
+    let mut preset = preset();
+    let age_seconds_max = Some(config.age_seconds_max.get());
+    preset.gate = Thresholds::new(ThresholdsConfig { age_seconds_max, ..preset.gate.config().clone() })?;
+    Ok(preset)
 }
 
 /// One that has learned nothing yet and trades what the other trades, live.
@@ -210,19 +254,13 @@ fn store(
     // Without one nothing was taken, and then nothing is saved.
     if let Some(lineage) = &outcome.report.lineage {
         lineage.record(&mut metadata)?;
-/// The preset, as the configuration has it: a prior may be as old as that says, and the gate asks for no other age.
-fn asking(config: &InjectionConfig) -> anyhow::Result<Preset> {
-    let mut preset = preset();
-    let age_seconds_max = Some(config.age_seconds_max.get());
-    preset.gate = Thresholds::new(ThresholdsConfig { age_seconds_max, ..preset.gate.config().clone() })?;
-    Ok(preset)
-}
-
     }
-    Ok(match held {
-        Some(held) => rewrite::save(run, &held.checkpoint, sections, metadata, output)?,
-        None => run.save(metadata, sections.into_iter().map(Section::encoded).collect())?,
-    })
+    if let Some(held) = held {
+        return Ok(rewrite::save(run, &held.checkpoint, sections, metadata, output)?);
+    }
+    let saved = run.save(metadata, sections.into_iter().map(Section::encoded).collect());
+    rewrite::tell_notices(run, output);
+    Ok(saved?)
 }
 
 fn rejected(rejection: &Rejection) -> Failure {
@@ -257,6 +295,7 @@ fn words(answer: &Answer<'_>) -> String {
             format!("changed {changes}: saved {} (sequence {})\n", shown(&saved.name), saved.sequence)
         }
         None if answer.report.changes() == 0 => "nothing was taken, nothing was saved\n".to_owned(),
+        None if answer.is_there => "all of it is there already, nothing was saved\n".to_owned(),
         None => format!("would change {changes}; this is a dry run, nothing was saved\n"),
     });
     text

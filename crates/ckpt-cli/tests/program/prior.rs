@@ -149,10 +149,14 @@ fn what_is_no_market_makers_is_refused_and_a_file_may_be_offered() {
     scene.run("transfer runs/paper train/ppo --json").error(6, "unsupported");
     scene.run("export runs/paper latest paper.ckpt").ok();
     scene.run("transfer paper.ckpt runs/live").ok().says("changed");
-    // Nothing is left that it could take.
+    let mut more = learned("HYPE", 60);
+    more.rl_q_table.q_entries.push(cell(4, 4));
+    scene.save_bundle("runs/paper", more);
     let run = ckpt::Run::open(scene.path("runs/live"), ckpt::RunOptions::new(ckpt::now)).unwrap();
-    scene.run("transfer paper.ckpt runs/live --dry-run").ok();
-    scene.run("transfer paper.ckpt runs/live --json").error(5, "locked");
+    scene.run("transfer runs/paper runs/live --dry-run").ok();
+    scene.run("transfer runs/paper runs/live --json").error(5, "locked");
+    // What has nothing to save needs no lock.
+    scene.run("transfer paper.ckpt runs/live").ok().says("all of it is there already");
     drop(run);
     assert_eq!(scene.sequences("runs/live"), [1]);
 }
@@ -172,4 +176,67 @@ fn an_age_that_the_configuration_allows_is_allowed_by_the_gate_too() {
     scene.write("i.json", "[0.9, 20000]");
     let error = scene.run("transfer runs/paper runs/live --config i.json --json").error(1, "config");
     assert!(error["message"].as_str().unwrap().contains("it is a list"), "{error}");
+}
+
+/// Version 1 did not date the figures of a day without a trigger: they are as old as the rest, and the rest got the time of an older
+/// prior. Across midnight that was another day, and the live system's loss of today was gone.
+#[test]
+fn the_figures_of_its_day_do_not_age_with_a_prior() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("HYPE", 9_000));
+    for bundle in [live(), MarketBundle::default()] {
+        let mut own = bundle;
+        own.metadata = live().metadata;
+        own.kill_switch = MarketBundle::default().kill_switch;
+        (own.kill_switch.daily_pnl, own.kill_switch.figures_at_ms) = (-300.0, 0);
+        let taken_ms = own.metadata.timestamp_ms;
+        scene.save_bundle("runs/live", own);
+        scene.run("transfer runs/paper runs/live").ok().says("changed");
+        let after = scene.bundle("runs/live").into_bundle();
+        assert!(after.metadata.timestamp_ms < taken_ms, "{:?}", after.metadata);
+        assert_eq!((after.kill_switch.daily_pnl, after.kill_switch.figures_at_ms), (-300.0, taken_ms));
+    }
+}
+
+/// It would have begun as a new system, with neither what stopped it nor the figures of its day.
+#[test]
+fn a_run_that_lost_all_it_had_does_not_begin_anew_in_silence() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("HYPE", 60));
+    scene.save_bundle("runs/live", live());
+    let name = scene.names("runs/live").into_iter().find(|name| name.starts_with("00000001_")).unwrap();
+    flip(&scene.path("runs/live").join(name), 4_096 + 17);
+    scene.run("transfer runs/paper runs/live --json").error(3, "damaged");
+    let run = ckpt::Run::open(scene.path("runs/live"), ckpt::RunOptions::new(ckpt::now)).unwrap();
+    run.load(&ckpt::Selector::Latest).unwrap_err();
+    drop(run);
+    assert_eq!(scene.sequences("runs/live"), [0; 0], "the writer set it aside");
+    for dry in ["", " --dry-run"] {
+        let error = scene.run(&format!("transfer runs/paper runs/live{dry} --json")).error(3, "damaged");
+        assert!(error["message"].as_str().unwrap().contains("all were set aside"), "{error}");
+    }
+}
+
+#[test]
+fn the_same_prior_once_more_saves_nothing() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("HYPE", 60));
+    scene.run("transfer runs/paper runs/live").ok().says("changed 8");
+    let answer = scene.run("transfer runs/paper runs/live --json").ok().json();
+    assert_eq!((&component(&answer, "rl_q_table")["seeded"], &answer["saved"]), (&json!(2), &json!(null)));
+    for dry in ["", " --dry-run"] {
+        scene.run(&format!("transfer runs/paper runs/live{dry}")).ok().says("all of it is there already");
+    }
+    scene.run("transfer runs/live runs/live").ok().says("nothing was taken");
+    assert_eq!(scene.sequences("runs/live"), [1]);
+}
+
+/// One level too high: the live system would never have found what it was given.
+#[test]
+fn a_directory_above_runs_is_not_made_a_run() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("HYPE", 60));
+    let error = scene.run("transfer runs/paper runs --json").error(4, "run_not_found");
+    assert!(error["message"].as_str().unwrap().contains("runs/paper"), "{error}");
+    assert_eq!(scene.names("runs"), ["paper"]);
 }
