@@ -16,6 +16,7 @@ use std::process::Command;
 use ckpt::gate::Verdict;
 use ckpt::transfer::{InjectionOutcome, Rejection};
 
+use self::paper_to_live::Asked;
 use self::paper_to_live::starts::{Trace, mean};
 use self::paper_to_live::story::{self, Outcome, Size};
 
@@ -54,6 +55,20 @@ fn what_was_learned_on_paper_goes_live_and_survives_a_kill() {
     a_prior_is_worth_having(&outcome, &log);
     the_plot_is_whole(&plot);
     assert_eq!(outcome.faults(), [""; 0], "the example itself would fail");
+}
+
+/// `--help` was where the plot was written.
+#[test]
+fn what_looks_like_an_option_is_no_plot() {
+    for help in [&["--help"][..], &["plot.svg", "-h"]] {
+        assert_eq!(Asked::of(help).unwrap(), Asked::Help);
+    }
+    for odd in [&["--size", "small"][..], &["a", "b", "small", "c"]] {
+        assert!(Asked::of(odd).unwrap_err().to_string().contains("see --help"));
+    }
+    let root = Some(Path::new("runs"));
+    assert_eq!(Asked::of(&["a.svg", "runs"]).unwrap(), Asked::Story(Path::new("a.svg"), root, "full"));
+    assert_eq!(Asked::of(&["--child", "runs", "small"]).unwrap(), Asked::Child(Path::new("runs"), "small"));
 }
 
 #[test]

@@ -57,18 +57,72 @@ pub(crate) type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<
 
 /// The word by which the program calls itself.
 const CHILD: &str = "--child";
+/// Where the plot goes unless told otherwise.
+const PLOT: &str = "paper_to_live.svg";
+/// The size unless told otherwise.
+const FULL: &str = "full";
+
+/// What `--help` says.
+const HELP: &str = "\
+A market maker goes from paper to live, is killed, and goes on.
+
+Usage: paper_to_live [PLOT [DIRECTORY [SIZE]]]
+
+  PLOT       where the plot is written, as SVG [default: paper_to_live.svg]
+  DIRECTORY  where the runs lie, and stay: trading/paper, trading/live, trading/undisturbed [default: one that is removed]
+  SIZE       full or small [default: full]
+
+The runs are of the time of the replay, 2018: `ckpt gate DIRECTORY/trading/live` finds them stale.";
+
+/// What a command line asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Asked<'a> {
+    /// How it is called.
+    Help,
+    /// To be the process that is killed, of runs in a directory.
+    Child(&'a Path, &'a str),
+    /// The whole story: where the plot and the runs go, and its size.
+    Story(&'a Path, Option<&'a Path>, &'a str),
+}
+
+impl<'a> Asked<'a> {
+    /// By the arguments.
+    ///
+    /// # Errors
+    /// If there are too many, or one looks like an option: it would be taken for the plot.
+    pub(crate) fn of(arguments: &[&'a str]) -> Result<Self> {
+        if let [CHILD, root, size] = *arguments {
+            return Ok(Self::Child(Path::new(root), size));
+        }
+        if arguments.iter().any(|argument| ["--help", "-h"].contains(argument)) {
+            return Ok(Self::Help);
+        }
+        if let Some(odd) = arguments.iter().find(|argument| argument.starts_with('-')) {
+            return Err(format!("{odd:?} is no argument: see --help").into());
+        }
+        match *arguments {
+            [] => Ok(Self::Story(Path::new(PLOT), None, FULL)),
+            [plot] => Ok(Self::Story(Path::new(plot), None, FULL)),
+            [plot, root] => Ok(Self::Story(Path::new(plot), Some(Path::new(root)), FULL)),
+            [plot, root, size] => Ok(Self::Story(Path::new(plot), Some(Path::new(root)), size)),
+            _ => Err("too many arguments: see --help".into()),
+        }
+    }
+}
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let [CHILD, root, size] = arguments[..] {
-        return story::child(Path::new(root), Size::named(size)?, &mut std::io::stdout());
-    }
-    let at = |place: usize| arguments.get(place).copied();
-    let plot = at(0).unwrap_or("paper_to_live.svg");
+    let (plot, root, size) = match Asked::of(&arguments)? {
+        Asked::Help => {
+            println!("{HELP}");
+            return Ok(());
+        }
+        Asked::Child(root, size) => return story::child(root, Size::named(size)?, &mut std::io::stdout()),
+        Asked::Story(plot, root, size) => (plot, root, size),
+    };
     let scratch = tempfile::tempdir()?;
-    let root = at(1).map_or_else(|| scratch.path().to_owned(), PathBuf::from);
-    let size = at(2).unwrap_or("full");
+    let root = root.map_or_else(|| scratch.path().to_owned(), PathBuf::from);
     println!("runs in {}", root.display());
     let program = env::current_exe()?;
     let child = || {
@@ -76,7 +130,7 @@ fn main() -> Result<()> {
         command.arg(CHILD).arg(&root).arg(size);
         command
     };
-    let outcome = story::tell(&root, Path::new(plot), Size::named(size)?, child, &mut std::io::stdout())?;
+    let outcome = story::tell(&root, plot, Size::named(size)?, child, &mut std::io::stdout())?;
     let faults = outcome.faults();
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ").into()) }
 }
