@@ -242,6 +242,11 @@ fn an_older_version_is_migrated_and_lacks_only_what_there_was_not() {
     let told = doctor(&scene, "train/ppo");
     told.finds(&[("cold_start", "warning")]).says("cannot_decode", "metadata migrated v1 -> v2");
     told.says("wrong_parameters", "version 1 did not keep quote_outcomes, baseline_tracker");
+    // Migrating takes what is there to its version; that no program forgot the rest, it still knows.
+    scene.run("migrate train/ppo").ok();
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("cold_start", "warning")]);
+    told.says("wrong_parameters", "version 1 did not keep quote_outcomes, baseline_tracker");
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn kill_switch(answer: &mut Answer, facts: &Facts, market: &Market) {
     if is_held {
         answer.advise("it starts warm and does not trade: look into the cause; what was triggered by a person, a person resets");
         let reset = ckpt("reset", &facts.path, &["--component", names::KILL_SWITCH]);
-        answer.run("take all triggers away", reset);
+        answer.run("take all triggers away, and with them the figures of the day", reset);
     }
 }
 

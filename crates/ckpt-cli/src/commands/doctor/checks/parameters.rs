@@ -86,14 +86,14 @@ const CLOCKS_S: f64 = 60.0;
 fn replaced(answer: &mut Answer, facts: &Facts, market: &Market) {
     let mut first = None;
     let components = &market.report.components;
-    let metadata = market.report.component(names::METADATA).map(|component| &component.outcome);
-    let is_older = matches!(metadata, Some(Outcome::Migrated { .. }));
     let missing = components
         .iter()
         .filter(|component| component.outcome == Outcome::Defaulted { why: Why::Missing })
         .map(|component| component.name.as_str());
-    let (new, missing): (Vec<&str>, Vec<&str>) =
-        missing.partition(|name| is_older && NEW_IN_2.contains(name));
+    let (new, missing): (Vec<&str>, Vec<&str>) = missing.partition(|name| NEW_IN_2.contains(name));
+    // All that is missing, and missing together: an older version wrote it, or it was migrated since, which adds none.
+    let is_older = new.len() == NEW_IN_2.len() && missing.is_empty();
+    let (new, missing) = if is_older { (new, missing) } else { (Vec::new(), [missing, new].concat()) };
     if !new.is_empty() {
         answer.ok(format!("version 1 did not keep {}, so they begin cold", some(new)));
     }
