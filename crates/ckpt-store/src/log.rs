@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use ckpt_format::{Digest, Event, Status, Timestamp, Writer};
+use ckpt_format::{Digest, Event, Parent, Status, Timestamp, Writer};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -168,6 +168,37 @@ pub enum Note {
         sequence: u64,
         /// Numbers of those that were passed over; why, says `stepped_back`.
         skipped: Vec<u64>,
+        /// Components that came back as they were saved.
+        #[serde(default)]
+        restored: u64,
+        /// Components that an older version had written.
+        #[serde(default)]
+        migrated: u64,
+        /// Components that took their default.
+        #[serde(default)]
+        defaulted: u64,
+        /// Values that were brought into their bounds.
+        #[serde(default)]
+        clamped: u64,
+    },
+    /// What another system had learned was taken over.
+    Injected {
+        /// Of what that system is.
+        identity: String,
+        /// The checkpoint that held it, if one did.
+        prior: Option<Parent>,
+        /// Components that were taken whole.
+        injected: u64,
+        /// Cells of tables that were seeded.
+        seeded: u64,
+        /// Cells that were observed here and stayed.
+        kept_live: u64,
+        /// Components that stayed as they were.
+        skipped: u64,
+        /// Components that are never inherited.
+        kept_own: u64,
+        /// Values that were brought into their bounds.
+        clamped: u64,
     },
     /// The application is done with the run.
     Finished {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ckpt_format::{Digest, Metadata, Status, Timestamp};
+use ckpt_format::{Digest, Metadata, Parent, Status, Timestamp};
 use ckpt_store::{
     Compress, Costs, Epoch, LogEvent, LogLine, Note, Run, RunOptions, RunReader, Section, Snapshot,
 };
@@ -31,7 +31,25 @@ fn notes() -> Vec<Note> {
             available_bytes: 1 << 30,
             reason: "1 GiB free, 2 GiB wanted".to_owned(),
         },
-        Note::Resumed { epoch: 0, sequence: 7, skipped: vec![9, 8] },
+        Note::Resumed {
+            epoch: 0,
+            sequence: 7,
+            skipped: vec![9, 8],
+            restored: 17,
+            migrated: 2,
+            defaulted: 1,
+            clamped: 3,
+        },
+        Note::Injected {
+            identity: "dex:HYPE".to_owned(),
+            prior: Some(Parent { run_id: "ab".to_owned(), epoch: 0, sequence: 9 }),
+            injected: 10,
+            seeded: 67,
+            kept_live: 8,
+            skipped: 5,
+            kept_own: 1,
+            clamped: 2,
+        },
         Note::Finished { status: Status::Completed },
     ]
 }
@@ -55,7 +73,15 @@ fn each_note_is_one_line_of_its_own_name_and_comes_back_as_it_was() {
     let noted: Vec<LogEvent> = notes().into_iter().map(LogEvent::Noted).collect();
     assert_eq!(events(&path)[1..], noted);
     let text = std::fs::read_to_string(path.join("log.jsonl")).unwrap();
-    let names = ["policy_in_force", "plan_withheld", "plan_confirmed", "disk_level", "resumed", "finished"];
+    let names = [
+        "policy_in_force",
+        "plan_withheld",
+        "plan_confirmed",
+        "disk_level",
+        "resumed",
+        "injected",
+        "finished",
+    ];
     for (line, name) in text.lines().skip(1).zip(names) {
         assert!(line.contains(&format!("\"event\":\"{name}\"")), "{line}");
         assert!(line.len() < 512, "{} bytes: {line}", line.len());

@@ -95,4 +95,4 @@ pub use lineage::{Ancestor, Lineage, LineageError};
 pub use normal_gamma::NormalGamma;
 pub use plan::{Planner, Proposal};
 pub use prior::{ComponentKind, Prior, PriorExtract, PriorInject, Provenance};
-pub use report::{ComponentInjection, InjectionOutcome, InjectionReport, Note, SkipReason};
+pub use report::{ComponentInjection, InjectionCounts, InjectionOutcome, InjectionReport, Note, SkipReason};

@@ -27,6 +27,23 @@ pub struct InjectionReport {
     pub lineage: Option<Lineage>,
 }
 
+/// How much of a prior became what: what an operator looks for when a system began with the wrong numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InjectionCounts {
+    /// Components that were taken whole.
+    pub injected: u64,
+    /// Cells of tables that were seeded.
+    pub seeded: u64,
+    /// Cells that the live system has observed and keeps.
+    pub kept_live: u64,
+    /// Components that stayed as they were.
+    pub skipped: u64,
+    /// Components that are never inherited.
+    pub kept_own: u64,
+    /// Values that were brought into their bounds.
+    pub clamped: u64,
+}
+
 /// What became of one component. In JSON `{name, outcome, ..., clamped, text}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComponentInjection {
@@ -109,12 +126,26 @@ impl InjectionReport {
 
     /// Components that were injected, and cells that were seeded. 0 is no rejection: those are errors.
     pub fn changes(&self) -> u64 {
-        let changes = |component: &ComponentInjection| match &component.outcome {
-            InjectionOutcome::Injected => 1,
-            InjectionOutcome::Seeded(counts) => counts.seeded,
-            InjectionOutcome::Skipped(_) | InjectionOutcome::KeptOwn => 0,
-        };
-        self.components.iter().map(changes).sum()
+        let InjectionCounts { injected, seeded, .. } = self.counts();
+        injected + seeded
+    }
+
+    /// How much became what.
+    pub fn counts(&self) -> InjectionCounts {
+        let mut counts = InjectionCounts::default();
+        for component in &self.components {
+            match &component.outcome {
+                InjectionOutcome::Injected => counts.injected += 1,
+                InjectionOutcome::Seeded(cells) => {
+                    counts.seeded += cells.seeded;
+                    counts.kept_live += cells.kept_live;
+                }
+                InjectionOutcome::Skipped(_) => counts.skipped += 1,
+                InjectionOutcome::KeptOwn => counts.kept_own += 1,
+            }
+            counts.clamped += component.clamped.len() as u64;
+        }
+        counts
     }
 }
 

@@ -165,6 +165,8 @@ pub use clock::now;
 #[cfg(feature = "config")]
 pub use config::*;
 pub use prune::{LastPolicy, apply_plan, check_plan, foresee_plan, is_plan_confirmed, last_policy, prunings};
+#[cfg(feature = "transfer")]
+pub use session::injection_note;
 pub use session::{
     Finished, Json, Notice, PassedOver, RecoveryInfo, Restore, Resumed, Save, Session, SessionOptions, Step,
     Summary,

@@ -34,6 +34,8 @@ pub use options::SessionOptions;
 pub use report::{Notice, Step, Summary};
 pub use resume::{PassedOver, RecoveryInfo, Resumed};
 pub use state::{Json, Restore, Save};
+#[cfg(feature = "transfer")]
+pub use told::injection_note;
 
 /// A run that is written by this process, with policy applied to it.
 ///
@@ -270,7 +272,7 @@ impl Session {
         };
         let (value, resumed) = Resumed::loaded(loaded);
         self.begin_at(&resumed);
-        told::loaded(&resumed);
+        self.tell_loaded(&resumed);
         Ok((value, resumed))
     }
 

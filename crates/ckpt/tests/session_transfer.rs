@@ -12,7 +12,7 @@ use ckpt::transfer::{
     Cell as _, InjectionConfig, Lineage, NormalGamma, Planner, Prior, PriorInject, Proposal, Provenance,
     Receiver, Seeding, Weight,
 };
-use ckpt::{Json, Run, Selector, Session, SessionOptions};
+use ckpt::{Json, LogEvent, LogLine, Note, Run, Selector, Session, SessionOptions};
 use events::Events;
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +120,18 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     assert!(event["message"].starts_with("prior injected: daily_loss: kept its own"), "{event:?}");
     session.step(1, &[], || Json(live.clone())).unwrap();
     drop(session);
+    let path = root.path().join("trading/live");
+    let injected = Note::Injected {
+        identity: "dex:HYPE".to_owned(),
+        prior: prior.provenance.checkpoint.clone(),
+        injected: 0,
+        seeded: 2,
+        kept_live: 1,
+        skipped: 0,
+        kept_own: 1,
+        clamped: 0,
+    };
+    assert!(notes(&path).contains(&injected), "{:?}", notes(&path));
 
     // Killed and restarted: what was seeded is there, bit for bit and still cold, and so is where it comes from.
     let mut session = Session::open(root.path(), "trading", "live", options("HYPE")).unwrap();
@@ -133,6 +145,10 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     {
         assert_eq!(event.get(name).map(String::as_str), Some(value), "{name} of {event:?}");
     }
+    let loaded = |note: &Note| {
+        matches!(note, Note::Resumed { sequence: 1, restored: 1, migrated: 0, defaulted: 0, .. })
+    };
+    assert!(notes(&path).iter().any(loaded), "{:?}", notes(&path));
     assert_eq!(again, live);
     let seeded: BTreeMap<_, _> = again.cells.iter().cloned().collect();
     assert_eq!(seeded[&(1, 0)], paper.cells[2].1.discounted(Weight::default()));
@@ -145,4 +161,17 @@ fn seeded_cells_and_lineage_survive_the_saves_of_a_session() {
     // The same prior once more changes nothing.
     again.inject_prior(&prior, &InjectionConfig::default(), ckpt::now()).unwrap();
     assert_eq!(again, live);
+}
+
+/// What the log of a run says of what was decided outside of the store.
+fn notes(run: &Path) -> Vec<Note> {
+    let lines = Run::open_read_only(run).unwrap().log().unwrap();
+    let note = |line| match line {
+        LogLine::Good(entry) => match entry.event {
+            LogEvent::Noted(note) => Some(note),
+            _ => None,
+        },
+        LogLine::Bad(text) => panic!("a bad line: {text}"),
+    };
+    lines.into_iter().filter_map(note).collect()
 }

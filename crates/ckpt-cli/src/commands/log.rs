@@ -104,17 +104,44 @@ fn note_in_words(note: &Note) -> String {
         Note::DiskLevel { from, to, available_bytes, reason } => {
             format!("disk level {from} -> {to} ({} free): {reason}", human::size(*available_bytes))
         }
-        Note::Resumed { sequence, skipped, .. } => {
+        Note::Resumed { sequence, skipped, restored, migrated, defaulted, clamped, .. } => {
             let skipped: Vec<String> = skipped.iter().map(ToString::to_string).collect();
             let skipped = match skipped.len() {
                 0 => String::new(),
                 _ => format!(", skipped {}", skipped.join(", ")),
             };
-            format!("resumed from {sequence}{skipped}")
+            let counts = counted(&[
+                (*restored, "restored"),
+                (*migrated, "migrated"),
+                (*defaulted, "at their defaults"),
+                (*clamped, "values clamped"),
+            ]);
+            format!("resumed from {sequence}{skipped}{counts}")
+        }
+        Note::Injected { identity, prior, injected, seeded, kept_live, skipped, kept_own, clamped } => {
+            let from = prior
+                .as_ref()
+                .map(|prior| format!(" in checkpoint {} of run {}", prior.sequence, prior.run_id));
+            let counts = counted(&[
+                (*injected, "injected"),
+                (*seeded, "cells seeded"),
+                (*kept_live, "cells kept live"),
+                (*skipped, "skipped"),
+                (*kept_own, "kept its own"),
+                (*clamped, "values clamped"),
+            ]);
+            format!("prior injected of {identity}{}{counts}", from.unwrap_or_default())
         }
         Note::Finished { status } => format!("finished: {status}"),
         other => format!("{other:?}"),
     }
+}
+
+/// `: 17 restored, 2 migrated`; what there is none of is left out.
+fn counted(counts: &[(u64, &str)]) -> String {
+    let some = counts.iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = some.map(|(count, what)| format!("{} {what}", human::count(*count))).collect();
+    if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
 }
 
 /// What was measured; a phase that there was none of is left out.

@@ -255,12 +255,13 @@ fn store(
     if let Some(lineage) = &outcome.report.lineage {
         lineage.record(&mut metadata)?;
     }
-    if let Some(held) = held {
-        return Ok(rewrite::save(run, &held.checkpoint, sections, metadata, output)?);
-    }
-    let saved = run.save(metadata, sections.into_iter().map(Section::encoded).collect());
+    let saved = match held {
+        Some(held) => rewrite::save(run, &held.checkpoint, sections, metadata, output),
+        None => run.save(metadata, sections.into_iter().map(Section::encoded).collect()),
+    }?;
+    run.note(ckpt::injection_note(&outcome.report));
     rewrite::tell_notices(run, output);
-    Ok(saved?)
+    Ok(saved)
 }
 
 fn rejected(rejection: &Rejection) -> Failure {

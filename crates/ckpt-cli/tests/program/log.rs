@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ckpt::{Digest, Note, Run, RunOptions, Status};
+use ckpt::{Digest, Note, Parent, Run, RunOptions, Status};
 use serde_json::Value;
 
 use crate::scene::Scene;
@@ -31,9 +31,29 @@ fn notes() -> Vec<(Note, &'static str)> {
         ),
         (Note::PlanConfirmed { digest }, words("confirmed the plans of policy DIGEST")),
         (disk, "disk level normal -> prune (3.0 GB free): less than reserve + 2 need"),
-        (Note::Resumed { epoch: 0, sequence: 7, skipped: vec![9, 8] }, "resumed from 7, skipped 9, 8"),
+        (resumed(vec![9, 8], 0), "resumed from 7, skipped 9, 8"),
+        (resumed(Vec::new(), 17), "resumed from 7: 17 restored, 2 migrated, 3 values clamped"),
+        (
+            Note::Injected {
+                identity: "dex:HYPE".to_owned(),
+                prior: Some(Parent { run_id: "ab".to_owned(), epoch: 0, sequence: 9 }),
+                injected: 10,
+                seeded: 67,
+                kept_live: 8,
+                skipped: 5,
+                kept_own: 1,
+                clamped: 0,
+            },
+            "prior injected of dex:HYPE in checkpoint 9 of run ab: 10 injected, 67 cells seeded, 8 cells kept live, 5 skipped, \
+             1 kept its own",
+        ),
         (Note::Finished { status: Status::Completed }, "finished: completed"),
     ]
+}
+
+fn resumed(skipped: Vec<u64>, restored: u64) -> Note {
+    let (migrated, clamped) = if restored > 0 { (2, 3) } else { (0, 0) };
+    Note::Resumed { epoch: 0, sequence: 7, skipped, restored, migrated, defaulted: 0, clamped }
 }
 
 #[test]

@@ -59,6 +59,9 @@ fn a_run_that_does_not_exist_begins_with_what_was_learned_on_paper() {
     let lineage = &shown["metadata"]["extra"]["lineage"];
     assert_eq!((&lineage["mode"], &lineage["chain_depth"]), (&json!("live"), &json!(1)), "{shown}");
     assert_eq!(lineage["parent"]["checkpoint"]["sequence"], json!(1));
+    let log = scene.run("log runs/live").ok();
+    log.says("prior injected of HYPE in checkpoint 1 of run")
+        .says(": 6 injected, 2 cells seeded, 9 skipped, 1 kept its own");
     scene.run("gate runs/live").ok().says("ready");
 }
 

@@ -66,13 +66,13 @@ pub enum Why {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ComponentCounts {
     /// From their sections, as they are.
-    pub restored: usize,
+    pub restored: u64,
     /// From their sections, through a chain of versions.
-    pub migrated: usize,
+    pub migrated: u64,
     /// From their defaults.
-    pub defaulted: usize,
+    pub defaulted: u64,
     /// Values, of all components, that were brought into their bounds.
-    pub clamped: usize,
+    pub clamped: u64,
 }
 
 /// Why a bundle was not loaded. Names the first component of the gravest sort; the report has all of them.
@@ -147,7 +147,7 @@ impl BundleReport {
                 Outcome::Migrated { .. } => counts.migrated += 1,
                 Outcome::Defaulted { .. } => counts.defaulted += 1,
             }
-            counts.clamped += component.clamped.len();
+            counts.clamped += component.clamped.len() as u64;
         }
         counts
     }

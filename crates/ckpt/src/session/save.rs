@@ -58,13 +58,6 @@ impl Session {
         let further = self.options.total.is_some_and(|total| total > self.step_number());
         self.completed =
             entry.status() == Some(Status::Completed) && !further && !self.options.go_on_after_completion;
-        if let Access::Write { run, .. } = &self.access {
-            run.note(Note::Resumed {
-                epoch: entry.epoch,
-                sequence: entry.sequence,
-                skipped: resumed.skipped.iter().map(|skipped| skipped.sequence).collect(),
-            });
-        }
     }
 
     /// Saves for these causes, if events, rank and disk allow.
