@@ -87,7 +87,8 @@ fn words(event: &LogEvent) -> String {
     }
 }
 
-fn note_in_words(note: &Note) -> String {
+/// A note as a sentence.
+pub(crate) fn note_in_words(note: &Note) -> String {
     let checkpoints = |count: u64| human::plural(usize::try_from(count).unwrap_or(usize::MAX), "checkpoint");
     let short = |digest: &ckpt::Digest| digest.to_string().chars().take(DIGEST_SHOWN).collect::<String>();
     match note {

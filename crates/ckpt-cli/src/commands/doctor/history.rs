@@ -18,6 +18,8 @@ pub(super) struct History {
     pub(super) level: Option<LevelRecord>,
     /// Loads that passed over a checkpoint, oldest first.
     pub(super) stepped_back: Vec<StepBack>,
+    /// The last time that work went on from a checkpoint, and the last prior that was taken.
+    pub(super) loads: [Option<Load>; 2],
     /// Lines that cannot be read.
     pub(super) bad_lines: usize,
 }
@@ -56,6 +58,13 @@ pub(super) struct StepBack {
     pub(super) reason: String,
 }
 
+/// A time that state was loaded, with its counts.
+#[derive(Debug)]
+pub(super) struct Load {
+    pub(super) at: Timestamp,
+    pub(super) note: Note,
+}
+
 impl History {
     /// Goes through the log, oldest first.
     pub(super) fn of(lines: &[LogLine]) -> Self {
@@ -68,6 +77,14 @@ impl History {
                 continue;
             };
             let at = entry.at;
+            if let LogEvent::Noted(note) = &entry.event {
+                let [resumed, injected] = &mut history.loads;
+                match note {
+                    Note::Resumed { .. } => *resumed = Some(Load { at, note: note.clone() }),
+                    Note::Injected { .. } => *injected = Some(Load { at, note: note.clone() }),
+                    _ => {}
+                }
+            }
             match &entry.event {
                 LogEvent::Opened { .. } => {
                     history.openings += 1;

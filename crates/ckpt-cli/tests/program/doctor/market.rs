@@ -7,9 +7,10 @@ use ckpt_market::component::kill_switch::{ReasonCode, Trigger};
 use ckpt_market::component::rl::QCell;
 use ckpt_market::restore::rl::AgentShape;
 use ckpt_market::v1::MarketBundleV1;
-use ckpt_market::{MarketBundle, names, preset};
+use ckpt_market::{MarketBundle, StampedBundle, names, preset};
 use serde_json::{Value, json};
 
+use crate::market::learned;
 use crate::scene::Scene;
 
 use super::{Told, doctor};
@@ -376,4 +377,20 @@ fn edit(section: &mut EncodedSection, edit: impl FnOnce(&mut Value)) {
     let mut value: Value = serde_json::from_slice(&section.bytes).unwrap();
     edit(&mut value);
     section.bytes = value.to_string().into_bytes();
+}
+
+/// What was taken, and how many components came how, is what people look for first.
+#[test]
+fn the_last_load_and_the_last_injection_are_told_with_their_counts() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("HYPE", 60));
+    scene.run("transfer runs/paper train/ppo").ok();
+    let mut session =
+        ckpt::Session::open(scene.path(""), "train", "ppo", ckpt::SessionOptions::default()).unwrap();
+    session.resume::<StampedBundle>().unwrap();
+    drop(session);
+    let told = doctor(&scene, "train/ppo");
+    told.says("wrong_parameters", "prior injected of HYPE in checkpoint 1 of run ");
+    told.says("wrong_parameters", "6 injected, 2 cells seeded");
+    told.says("wrong_parameters", "its log says: resumed from 1: 19 restored");
 }

@@ -8,6 +8,7 @@ use ckpt_market::names;
 use crate::commands::doctor::answer::{Answer, ckpt, some};
 use crate::commands::doctor::facts::Facts;
 use crate::commands::doctor::market::Market;
+use crate::commands::log::note_in_words;
 use crate::human;
 
 /// Components that questions of their own are about.
@@ -27,6 +28,9 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     };
     let mut answer = Answer::new();
     answer.ok(which(market, facts.now));
+    for load in facts.history().iter().flat_map(|history| history.loads.iter().flatten()) {
+        answer.ok(format!("{}, its log says: {}", human::age(facts.now, load.at), note_in_words(&load.note)));
+    }
     times(&mut answer, market, facts.now);
     replaced(&mut answer, facts, market);
     let stored = &market.stored;
