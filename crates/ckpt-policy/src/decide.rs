@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::due_reason::DueReason;
 use crate::explain::{Count, Seconds};
@@ -27,16 +27,21 @@ use crate::trigger::Trigger;
 /// assert_eq!(schedule.describe()[0], "adaptive: every 25,000 steps, growing to 125,000 at 2,000,000");
 /// # Ok::<(), ckpt_policy::TriggerError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+///
+/// Read from JSON, every setting must be there and none besides: a schedule with a setting that is not known here is not this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// What makes one due.
     pub trigger: Trigger,
-    /// None starts before so long after the end of the last save of any kind. Default: none.
+    /// None starts before so long after the end of the last save of any kind. Default: none. In JSON `minimum_pause_seconds`.
+    #[serde(rename = "minimum_pause_seconds", with = "crate::seconds")]
     pub minimum_pause: Duration,
     /// One at the first step that is at least so many units after the start, unless something was saved before, to prove that
     /// the path can be written. 0: off, the default.
     pub early_first: u64,
-    /// How long after one that failed the next is tried. Default: 5 s.
+    /// How long after one that failed the next is tried. Default: 5 s. In JSON `retry_pause_seconds`.
+    #[serde(rename = "retry_pause_seconds", with = "crate::seconds")]
     pub retry_pause: Duration,
     /// What a unit is, for the sentences. Default: `steps`.
     pub unit: String,
@@ -105,20 +110,25 @@ impl Schedule {
         }
     }
 
-    /// One line a trigger, and one for each of the settings beside them; what is off is shown as `off`.
+    /// One line a trigger, and one for each of the settings beside them; what is off is shown as `off`. The same in one line is its
+    /// `Display`.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = Vec::new();
         self.trigger.describe(&self.unit, 0, &mut lines);
-        lines.push(match self.minimum_pause {
+        lines.extend(self.beside());
+        lines
+    }
+
+    fn beside(&self) -> [String; 3] {
+        let pause = match self.minimum_pause {
             Duration::ZERO => "minimum pause after a save: off".to_owned(),
             pause => format!("minimum pause after a save: {}", Seconds::from(pause)),
-        });
-        lines.push(match self.early_first {
+        };
+        let early_first = match self.early_first {
             0 => "early first save: off".to_owned(),
             after => format!("early first save: after {} {}", Count(after), self.unit),
-        });
-        lines.push(format!("after a failed save: again after {}", Seconds::from(self.retry_pause)));
-        lines
+        };
+        [pause, early_first, format!("after a failed save: again after {}", Seconds::from(self.retry_pause))]
     }
 
     fn is_early_first_due(&self, pace: &Pace, step: u64) -> bool {
@@ -129,6 +139,12 @@ impl Schedule {
         let is_over =
             |since: Option<Duration>, pause| since.is_none_or(|since| at.saturating_sub(since) >= pause);
         is_over(pace.save_ended_at(), self.minimum_pause) && is_over(pace.failed_at(), self.retry_pause)
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.trigger.sentence(&self.unit), self.beside().join("; "))
     }
 }
 

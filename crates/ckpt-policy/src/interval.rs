@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use crate::seconds::duration;
 
 /// An interval that grows with progress, in units.
 ///
@@ -16,7 +18,8 @@ use serde::Serialize;
 /// assert_eq!(adaptive.interval_at(9_000_000), 125_000);
 /// # Ok::<(), ckpt_policy::TriggerError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Adaptive {
     base: u64,
     max_multiplier: f64,
@@ -68,8 +71,8 @@ impl Adaptive {
 }
 
 /// A share of the whole: above 0 and below 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64")]
 pub struct Share(f64);
 
 impl Share {
@@ -84,6 +87,14 @@ impl Share {
     /// The number.
     pub fn get(self) -> f64 {
         self.0
+    }
+}
+
+impl TryFrom<f64> for Share {
+    type Error = TriggerError;
+
+    fn try_from(share: f64) -> Result<Self, TriggerError> {
+        Self::new(share)
     }
 }
 
@@ -122,10 +133,27 @@ pub enum TriggerError {
     },
 }
 
+/// An [`Adaptive`] as it is read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    base: u64,
+    max_multiplier: f64,
+    target: Option<u64>,
+}
+
+impl TryFrom<Unchecked> for Adaptive {
+    type Error = TriggerError;
+
+    fn try_from(read: Unchecked) -> Result<Self, TriggerError> {
+        Self::new(read.base, read.max_multiplier, read.target)
+    }
+}
+
 /// The pause after a save with which saving takes at most this share of the time: `cost / share - cost`.
 pub(crate) fn overhead_pause(cost: Duration, share: Share) -> Duration {
     let cost = cost.as_secs_f64();
-    seconds(cost / share.get() - cost)
+    duration(cost / share.get() - cost)
 }
 
 /// The pause after a save that loses least time in all, to first order: `sqrt(2 * cost * mtbf) - cost`, at least the cost.
@@ -134,10 +162,5 @@ pub(crate) fn overhead_pause(cost: Duration, share: Share) -> Duration {
 /// order estimate of the optimum checkpoint interval for restart dumps", FGCS 22(3), 2006.
 pub(crate) fn young_daly_pause(cost: Duration, mtbf: Duration) -> Duration {
     let (cost, mtbf) = (cost.as_secs_f64(), mtbf.as_secs_f64());
-    seconds(((2.0 * cost * mtbf).sqrt() - cost).max(cost))
-}
-
-/// What does not fit into a duration is for ever.
-fn seconds(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+    duration(((2.0 * cost * mtbf).sqrt() - cost).max(cost))
 }

@@ -10,6 +10,7 @@ mod interval;
 mod pace;
 mod pressure;
 mod retain;
+mod seconds;
 mod simulate;
 mod trigger;
 

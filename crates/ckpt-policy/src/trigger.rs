@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::due_reason::DueReason;
 use crate::explain::{Count, Seconds};
@@ -24,19 +24,21 @@ use crate::pace::Pace;
 /// assert!(Trigger::adaptive(25_000, 0.5, None).is_err());
 /// # Ok::<(), ckpt_policy::TriggerError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Trigger {
     /// Every so many units since the last periodic save.
     EveryUnits(u64),
-    /// Every so long since the last periodic save.
+    /// Every so long since the last periodic save. In JSON `every_seconds`.
+    #[serde(rename = "every_seconds", with = "crate::seconds")]
     EveryDuration(Duration),
     /// Ever further apart as the work goes on.
     Adaptive(Adaptive),
     /// So rarely that saving takes at most this share of the run time.
     OverheadBudget(Share),
-    /// At the interval of Young and Daly for this mean time between failures.
+    /// At the interval of Young and Daly for this mean time between failures. In JSON `mean_time_between_failures_seconds`.
+    #[serde(rename = "mean_time_between_failures_seconds", with = "crate::seconds")]
     YoungDaly(Duration),
     /// When one of them is due; those that are off do not count. Better made with [`Trigger::any`].
     Any(Vec<Trigger>),
@@ -169,8 +171,30 @@ impl Trigger {
 
     /// Adds a line for it, and indented ones for what it combines.
     pub(crate) fn describe(&self, unit: &str, depth: usize, lines: &mut Vec<String>) {
+        lines.push(format!("{:indent$}{}", "", self.line(unit), indent = 2 * depth));
+        for trigger in self.combined() {
+            trigger.describe(unit, depth + 1, lines);
+        }
+    }
+
+    /// The same in one line: `any of these (every 10 steps; every 300 s)`.
+    pub(crate) fn sentence(&self, unit: &str) -> String {
+        let inner: Vec<String> = self.combined().iter().map(|trigger| trigger.sentence(unit)).collect();
+        let line = self.line(unit);
+        if inner.is_empty() { line } else { format!("{line} ({})", inner.join("; ")) }
+    }
+
+    fn combined(&self) -> &[Self] {
+        match self {
+            Self::Any(triggers) | Self::All(triggers) => triggers,
+            _ => &[],
+        }
+    }
+
+    /// What it is, without what it combines.
+    fn line(&self, unit: &str) -> String {
         let off = if self.is_on() { "" } else { ": off" };
-        let text = match self {
+        match self {
             Self::EveryUnits(0) => format!("every N {unit}: off"),
             Self::EveryUnits(units) => format!("every {} {unit}", Count(*units)),
             Self::EveryDuration(Duration::ZERO) => "every T: off".to_owned(),
@@ -197,12 +221,6 @@ impl Trigger {
             }
             Self::Any(_) => format!("any of these{off}"),
             Self::All(_) => format!("all of these{off}"),
-        };
-        lines.push(format!("{:indent$}{text}", "", indent = 2 * depth));
-        if let Self::Any(triggers) | Self::All(triggers) = self {
-            for trigger in triggers {
-                trigger.describe(unit, depth + 1, lines);
-            }
         }
     }
 

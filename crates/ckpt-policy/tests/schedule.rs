@@ -327,3 +327,56 @@ fn a_simulated_hour_keeps_its_overhead_budget() {
     // The first at once, then one every 50 s of 3600.
     assert_eq!(saves.len(), 73);
 }
+
+#[test]
+fn a_schedule_is_read_as_it_was_written_and_never_half() {
+    let trigger = Trigger::any([
+        Trigger::adaptive(25_000, 5.0, Some(2_000_000)).unwrap(),
+        Trigger::EveryUnits(100),
+        Trigger::all([
+            Trigger::EveryDuration(Duration::from_millis(1_500)),
+            Trigger::YoungDaly(seconds(86_400)),
+        ])
+        .unwrap(),
+        Trigger::overhead_budget(0.01).unwrap(),
+    ]);
+    let schedule = Schedule { minimum_pause: seconds(30), early_first: 1, ..Schedule::new(trigger.unwrap()) };
+    let written = serde_json::to_value(&schedule).unwrap();
+    let all = json!({"all": [{"every_seconds": 1.5}, {"mean_time_between_failures_seconds": 86_400.0}]});
+    let adaptive = json!({"adaptive": {"base": 25_000, "max_multiplier": 5.0, "target": 2_000_000}});
+    let expected = json!({
+        "trigger": {"any": [adaptive, {"every_units": 100}, all, {"overhead_budget": 0.01}]},
+        "minimum_pause_seconds": 30.0,
+        "early_first": 1,
+        "retry_pause_seconds": 5.0,
+        "unit": "steps",
+    });
+    assert_eq!(written, expected);
+    assert_eq!(serde_json::from_value::<Schedule>(written.clone()).unwrap(), schedule);
+    assert_eq!(
+        schedule.to_string(),
+        "any of these (adaptive: every 25,000 steps, growing to 125,000 at 2,000,000; every 100 steps; all of these (every 1.5 s; \
+         Young/Daly: a failure every 86400 s on average); overhead budget: saving takes at most 1 % of the run time); minimum pause \
+         after a save: 30 s; early first save: after 1 steps; after a failed save: again after 5 s"
+    );
+    let never = Schedule::new(Trigger::EveryDuration(Duration::MAX));
+    let read: Schedule = serde_json::from_str(&serde_json::to_string(&never).unwrap()).unwrap();
+    assert_eq!(read, never, "what no f64 holds is for ever");
+
+    let refused = |change: fn(&mut serde_json::Value)| {
+        let mut value = written.clone();
+        change(&mut value);
+        serde_json::from_value::<Schedule>(value).unwrap_err().to_string()
+    };
+    for (change, part) in [
+        ((|value| value["of_tomorrow"] = json!(1)) as fn(&mut serde_json::Value), "of_tomorrow"),
+        (|value| value["trigger"] = json!({"of_tomorrow": 1}), "of_tomorrow"),
+        (|value| drop(value.as_object_mut().unwrap().remove("unit")), "unit"),
+        (|value| value["retry_pause_seconds"] = json!(-1.0), "no duration"),
+        (|value| value["trigger"] = json!({"overhead_budget": 1.0}), "above 0 and below 1"),
+        (|value| value["trigger"]["any"][0]["adaptive"]["max_multiplier"] = json!(0.5), "at least 1"),
+    ] {
+        let error = refused(change);
+        assert!(error.contains(part), "{error}");
+    }
+}

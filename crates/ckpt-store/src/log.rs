@@ -135,6 +135,13 @@ pub enum Note {
         /// Committed checkpoints the run had then.
         entries: u64,
     },
+    /// A session goes by this schedule. It follows the policy that came into force with it.
+    ScheduleInForce {
+        /// The schedule.
+        schedule: serde_json::Value,
+        /// The same as a sentence.
+        text: String,
+    },
     /// A plan would delete so much that it waits to be confirmed.
     PlanWithheld {
         /// Identity of its policy.

@@ -23,6 +23,10 @@ fn notes() -> Vec<Note> {
     let policy = serde_json::json!({"keep_last": 8, "top": [{"metric": "sharpe_ratio", "keep": 3, "max": true}], "share": 0.5});
     vec![
         Note::PolicyInForce { digest, policy, entries: 100 },
+        Note::ScheduleInForce {
+            schedule: serde_json::json!({"trigger": {"overhead_budget": 0.01}, "unit": "steps"}),
+            text: "overhead budget: saving takes at most 1 % of the run time".to_owned(),
+        },
         Note::PlanWithheld { digest, delete: 86, keep: 14 },
         Note::PlanConfirmed { digest },
         Note::DiskLevel {
@@ -75,6 +79,7 @@ fn each_note_is_one_line_of_its_own_name_and_comes_back_as_it_was() {
     let text = std::fs::read_to_string(path.join("log.jsonl")).unwrap();
     let names = [
         "policy_in_force",
+        "schedule_in_force",
         "plan_withheld",
         "plan_confirmed",
         "disk_level",

@@ -164,7 +164,9 @@ pub use ckpt_transfer as transfer;
 pub use clock::now;
 #[cfg(feature = "config")]
 pub use config::*;
-pub use prune::{LastPolicy, apply_plan, check_plan, foresee_plan, is_plan_confirmed, last_policy, prunings};
+pub use prune::{
+    LastPolicy, LastSchedule, apply_plan, check_plan, foresee_plan, is_plan_confirmed, last_policy, prunings,
+};
 #[cfg(feature = "transfer")]
 pub use session::injection_note;
 pub use session::{

@@ -15,6 +15,17 @@ pub struct LastPolicy {
     pub digest: Digest,
     /// The policy as it was written: a [`RetentionPolicy`](ckpt_policy::RetentionPolicy), if this program knows all of its rules.
     pub policy: serde_json::Value,
+    /// When the sessions saved that it was for; nothing if the log does not say, as one before this was noted.
+    pub schedule: Option<LastSchedule>,
+}
+
+/// The schedule that a session went by, as the log has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastSchedule {
+    /// The schedule as it was written: a [`Schedule`](ckpt_policy::Schedule), if this program knows all of its triggers.
+    pub schedule: serde_json::Value,
+    /// The same as a sentence.
+    pub text: String,
 }
 
 /// Carries a plan out: what it deletes is deleted by the store, which logs each with its reasons first.
@@ -91,9 +102,9 @@ pub fn is_plan_confirmed(run: &RunReader, policy: Digest) -> Result<bool> {
 /// run where no session ever put one in force.
 pub fn last_policy(log: &[LogLine]) -> Option<LastPolicy> {
     let prunings = prunings(log);
-    let policies = || log.iter().enumerate().rev().filter_map(|(index, line)| Some((index, in_force(line)?)));
-    let of_a_session = policies().find(|(index, _)| !prunings.contains(index));
-    of_a_session.or_else(|| policies().next()).map(|(_, policy)| policy)
+    let policies = || (0..log.len()).rev().filter(|index| log.get(*index).is_some_and(is_policy));
+    let of_a_session = policies().find(|index| !prunings.contains(index));
+    in_force(log.get(of_a_session.or_else(|| policies().next())?..)?)
 }
 
 fn deletions(plan: &Plan) -> Vec<Deletion> {
@@ -101,10 +112,29 @@ fn deletions(plan: &Plan) -> Vec<Deletion> {
     plan.deletions().map(deletion).collect()
 }
 
-fn in_force(line: &LogLine) -> Option<LastPolicy> {
-    let LogLine::Good(entry) = line else { return None };
+fn is_policy(line: &LogLine) -> bool {
+    matches!(line, LogLine::Good(entry) if matches!(entry.event, LogEvent::Noted(Note::PolicyInForce { .. })))
+}
+
+/// The policy that the first of these lines puts in force, with the schedule that the same process noted behind it.
+fn in_force(lines: &[LogLine]) -> Option<LastPolicy> {
+    let (LogLine::Good(entry), behind) = lines.split_first()? else { return None };
     let LogEvent::Noted(Note::PolicyInForce { digest, policy, .. }) = &entry.event else { return None };
-    Some(LastPolicy { at: entry.at, digest: *digest, policy: policy.clone() })
+    let its = behind.iter().filter_map(|line| match line {
+        LogLine::Good(other) if (&other.by.host, other.by.pid) == (&entry.by.host, entry.by.pid) => {
+            Some(&other.event)
+        }
+        _ => None,
+    });
+    let schedule = its
+        .take_while(|event| !matches!(event, LogEvent::Noted(Note::PolicyInForce { .. })))
+        .find_map(|event| match event {
+            LogEvent::Noted(Note::ScheduleInForce { schedule, text }) => {
+                Some(LastSchedule { schedule: schedule.clone(), text: text.clone() })
+            }
+            _ => None,
+        });
+    Some(LastPolicy { at: entry.at, digest: *digest, policy: policy.clone(), schedule })
 }
 
 /// The lines by which prunings at a shell put a policy on record: their process deletes by it and neither resumes nor saves. It

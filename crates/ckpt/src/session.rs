@@ -18,7 +18,9 @@ use std::time::Instant;
 
 use ckpt_format::{Cause, Entry, Event, EventError, Metrics, Parent, Position, RunName, Selector, Status};
 use ckpt_policy::{BestSoFar, Pace, Plan};
-use ckpt_store::{Arena, BackgroundWriter, Error, Result, Run, RunReader, SaveOutcome, Saved, WriterOptions};
+use ckpt_store::{
+    Arena, BackgroundWriter, Error, Note, Result, Run, RunReader, SaveOutcome, Saved, WriterOptions,
+};
 
 use crate::stop::SaveTimes;
 
@@ -184,14 +186,18 @@ impl Session {
         notices: Arc<Notices>,
     ) -> Result<Self> {
         let best = BestSoFar::of(options.monitors.iter().cloned(), &entries);
+        let mut options = options;
+        if let Some(unit) = &options.unit {
+            options.schedule.unit.clone_from(unit);
+        }
         if let Access::Write { run, .. } = &access {
             let mut carried = Metrics::default();
             best.apply_to(&mut carried);
             run.carry(carried);
-        }
-        let mut options = options;
-        if let Some(unit) = &options.unit {
-            options.schedule.unit.clone_from(unit);
+            run.note(Note::ScheduleInForce {
+                schedule: serde_json::to_value(&options.schedule).unwrap_or_default(),
+                text: options.schedule.to_string(),
+            });
         }
         Ok(Self {
             access,

@@ -6,6 +6,7 @@ mod facts;
 mod history;
 mod market;
 mod policy;
+mod schedule;
 
 use ckpt::now;
 use serde::Serialize;

@@ -95,6 +95,7 @@ pub(crate) fn note_in_words(note: &Note) -> String {
         Note::PolicyInForce { digest, policy, entries } => {
             format!("policy {} came into force over {}: {policy}", short(digest), checkpoints(*entries))
         }
+        Note::ScheduleInForce { text, .. } => format!("periodic saves go by this schedule: {text}"),
         Note::PlanWithheld { digest, delete, keep } => {
             let (delete, policy) = (checkpoints(*delete), short(digest));
             format!(

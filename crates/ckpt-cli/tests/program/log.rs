@@ -24,6 +24,13 @@ fn notes() -> Vec<(Note, &'static str)> {
             words("policy DIGEST came into force over 100 checkpoints: {\"keep_last\":8}"),
         ),
         (
+            Note::ScheduleInForce {
+                schedule: serde_json::json!({"trigger": {"every_units": 10}}),
+                text: "every 10 steps".to_owned(),
+            },
+            "periodic saves go by this schedule: every 10 steps",
+        ),
+        (
             Note::PlanWithheld { digest, delete: 86, keep: 14 },
             words(
                 "withheld a plan of policy DIGEST that would delete 86 checkpoints and keep 14: confirm it first",

@@ -71,6 +71,7 @@ impl History {
         let mut history = Self::default();
         let mut process: Option<Process> = None;
         let prunings = prunings(lines);
+        let mut of_a_session = false;
         for (index, line) in lines.iter().enumerate() {
             let LogLine::Good(entry) = line else {
                 history.bad_lines += 1;
@@ -95,7 +96,7 @@ impl History {
                     history.stepped_back.push(StepBack { at, sequence, reason });
                 }
                 LogEvent::Noted(Note::PolicyInForce { digest, .. }) if !prunings.contains(&index) => {
-                    history.policy = last_policy(std::slice::from_ref(line));
+                    of_a_session = true;
                     history.withheld = history.withheld.filter(|withheld| withheld.digest == *digest);
                     let (host, pid) = (entry.by.host.clone(), entry.by.pid);
                     process = Some(Process { at, host, pid, works: false });
@@ -119,6 +120,7 @@ impl History {
                 _ => {}
             }
         }
+        history.policy = last_policy(lines).filter(|_| of_a_session);
         history.unfinished = process.filter(|process| process.works);
         history
     }

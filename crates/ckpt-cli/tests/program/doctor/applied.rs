@@ -26,7 +26,54 @@ fn a_configuration_that_is_applied_says_since_when() {
     session(&scene, "train/ppo", options(&scene, "a"), 3);
     let told = doctor(&scene, "train/ppo --config c.yaml");
     told.finds(&[]).says("config_applied", "what c.yaml says to keep in a is in force");
-    doctor(&scene, "train/ppo").finds(&[]).says("config_applied", "\\\"keep_last\\\":4");
+    told.says("config_applied", "when c.yaml says to save in a is in force: every 1 steps; ");
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[]).says("config_applied", "\\\"keep_last\\\":4");
+    told.says("config_applied", "periodic saves go by this schedule: every 1 steps; ");
+}
+
+#[test]
+fn a_schedule_that_differs_from_the_file_is_named_key_by_key() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    config(&scene, &PLAIN.replace("every: 1,", "every: 5, base_interval: 100, minimum_pause_seconds: 30,"));
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[("config_applied", "problem")]);
+    told.says("config_applied", "what c.yaml says to keep in a is in force");
+    told.says("config_applied", "when c.yaml says to save in a is not in force; what is: every 1 steps; ");
+    told.says("config_applied", "every: 1 is in force, 5 is stated in a");
+    told.says("config_applied", "base_interval: off is in force, 100 is stated in a");
+    told.says("config_applied", "minimum_pause_seconds: 0 is in force, 30 is stated in a");
+    told.says("config_applied", "the file was changed after that").advises("config_applied", "start it anew");
+}
+
+/// Two phases that keep the same are told apart by when they save.
+#[test]
+fn a_run_without_a_phase_is_of_the_one_that_saves_as_it_does() {
+    let scene = Scene::new();
+    config(&scene, &(PLAIN.to_owned() + "  b: {every: 2}\n"));
+    let of_b = |scene: &Scene| SessionOptions { phase: None, total: None, ..options(scene, "b") };
+    session(&scene, "train/ppo", of_b(&scene), 4);
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[]).says("config_applied", "when c.yaml says to save in b is in force");
+}
+
+/// Sessions of before did not note it.
+#[test]
+fn a_log_without_the_schedule_is_no_proof_of_it() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    let log = scene.path("train/ppo/log.jsonl");
+    let text = fs::read_to_string(&log).unwrap();
+    let old = text.lines().filter(|line| !line.contains("schedule_in_force"));
+    fs::write(&log, old.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let told = doctor(&scene, "train/ppo --config c.yaml");
+    told.finds(&[("config_applied", "warning")]);
+    told.says("config_applied", "what c.yaml says to keep in a is in force");
+    told.says("config_applied", "whether sessions save when c.yaml says in a can't be told");
+    doctor(&scene, "train/ppo").finds(&[]);
 }
 
 /// A pruning at a shell by other rules is for once.

@@ -2,13 +2,22 @@
 
 use std::path::Path;
 
-use ckpt::{LastPolicy, PhaseConfig};
+use ckpt::{LastPolicy, PhaseConfig, Schedule};
 use serde_json::Value;
 
 use crate::commands::doctor::answer::{Answer, command, some};
 use crate::commands::doctor::facts::Facts;
 use crate::commands::doctor::policy::{Stated, variables};
+use crate::commands::doctor::schedule::{Difference, differences};
 use crate::human;
+
+/// How the schedule in force stands to the stated one.
+enum Saving {
+    Same,
+    Differs(Vec<Difference>),
+    /// Why nobody can tell.
+    Unknown(String),
+}
 
 pub(super) fn answer(facts: &Facts) -> Answer {
     let record = facts.history().and_then(|history| history.policy.as_ref());
@@ -34,6 +43,9 @@ fn without_config(facts: &Facts, record: Option<&LastPolicy>) -> Answer {
             format!("none was given to compare with; this policy came into force {age}: {}", record.policy)
         }
     });
+    if let Some(schedule) = record.and_then(|record| record.schedule.as_ref()) {
+        answer.ok(format!("periodic saves go by this schedule: {}", schedule.text));
+    }
     answer.advise("give --config FILE to compare");
     answer
 }
@@ -66,12 +78,23 @@ fn compare(facts: &Facts, stated: &Stated, record: Option<&LastPolicy>) -> Answe
         return answer;
     };
     let age = human::age(facts.now, record.at);
-    match candidates.iter().find(|phase| phase.retention.digest() == record.digest) {
+    let kept = || candidates.iter().copied().filter(|phase| phase.retention.digest() == record.digest);
+    // Two phases may keep the same and save at other steps.
+    let phase = kept().find(|phase| matches!(Saving::of(record, phase), Saving::Same)).or(kept().next());
+    let is_applied = match phase {
         Some(phase) => {
             answer.ok(format!("what {file} says to keep{} is in force, put there {age}", of_phase(phase)));
+            let is_applied = saving(&mut answer, stated, phase, record);
             details(&mut answer, facts, phase, record);
+            is_applied
         }
-        None => differs(&mut answer, facts, stated, &candidates, record),
+        None => {
+            differs(&mut answer, facts, stated, &candidates, record);
+            false
+        }
+    };
+    if !is_applied {
+        way_out(&mut answer, facts, stated, record);
     }
     answer
 }
@@ -86,14 +109,41 @@ fn differs(
     let (file, age) = (stated.file.display(), human::age(facts.now, record.at));
     answer.problem(format!("what {file} says to keep is not in force; another policy came into force {age}"));
     if let [phase] = candidates {
-        for (key, in_force, wanted) in differences(&record.policy, phase) {
+        for (key, in_force, wanted) in kept_differently(&record.policy, phase) {
             answer.problem(format!("{key}: {in_force} is in force, {wanted} is stated{}", of_phase(phase)));
         }
+        saving(answer, stated, phase, record);
         details(answer, facts, phase, record);
     } else {
         let names = candidates.iter().filter_map(|phase| phase.phase.as_deref());
         answer.problem(format!("it is that of none of its phases: {}", some(names)));
     }
+}
+
+/// Tells of the schedule; whether it is not known to be another than the stated one.
+fn saving(answer: &mut Answer, stated: &Stated, phase: &PhaseConfig, record: &LastPolicy) -> bool {
+    let (file, of_phase) = (stated.file.display(), of_phase(phase));
+    let in_force = record.schedule.as_ref().map(|schedule| schedule.text.as_str()).unwrap_or_default();
+    match Saving::of(record, phase) {
+        Saving::Same => answer.ok(format!("when {file} says to save{of_phase} is in force: {in_force}")),
+        Saving::Differs(differences) => {
+            answer
+                .problem(format!("when {file} says to save{of_phase} is not in force; what is: {in_force}"));
+            for (key, in_force, wanted) in differences {
+                answer.problem(format!("{key}: {in_force} is in force, {wanted} is stated{of_phase}"));
+            }
+            return false;
+        }
+        Saving::Unknown(why) => {
+            answer.warning(format!("whether sessions save when {file} says{of_phase} can't be told: {why}"));
+            answer.advise("start the program anew, built with this version: each session notes by which schedule it saves");
+        }
+    }
+    true
+}
+
+/// What to do about a configuration that is not applied.
+fn way_out(answer: &mut Answer, facts: &Facts, stated: &Stated, record: &LastPolicy) {
     match stated.changed_at {
         Some(changed) if changed > record.at => {
             answer.ok(format!("the file was changed after that, {}", human::age(facts.now, changed)));
@@ -145,11 +195,29 @@ fn details(answer: &mut Answer, facts: &Facts, phase: &PhaseConfig, record: &Las
             some(variables)
         ));
     }
-    answer.ok("only what is kept is compared: the log does not tell by which schedule a session saves");
+    answer.ok("what is kept and when periodic saves are due is compared: the log does not tell which events and metrics make a session save");
+}
+
+impl Saving {
+    fn of(record: &LastPolicy, phase: &PhaseConfig) -> Self {
+        let Some(last) = &record.schedule else {
+            return Self::Unknown("the session that came last did not note its schedule".to_owned());
+        };
+        match serde_json::from_value::<Schedule>(last.schedule.clone()) {
+            Ok(in_force) => match differences(&in_force, &phase.schedule) {
+                none if none.is_empty() => Self::Same,
+                differences => Self::Differs(differences),
+            },
+            Err(error) => Self::Unknown(format!(
+                "the schedule in force has something that this program does not know ({error}): {}",
+                last.text
+            )),
+        }
+    }
 }
 
 /// The keys of the policy that differ, with both values.
-fn differences(record: &Value, phase: &PhaseConfig) -> Vec<(String, Value, Value)> {
+fn kept_differently(record: &Value, phase: &PhaseConfig) -> Vec<(String, Value, Value)> {
     let stated = serde_json::to_value(&phase.retention).unwrap_or_default();
     let (Value::Object(record), Value::Object(stated)) = (record, stated) else { return Vec::new() };
     stated

@@ -1,0 +1,88 @@
+//! What a session notes in the run's log for those who ask later why it saved, pruned or ended as it did.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use ckpt::{
+    Json, LogEvent, LogLine, Note, RunReader, Schedule, Session, SessionOptions, Trigger, last_policy,
+};
+
+fn open(root: &Path, options: SessionOptions) -> Session {
+    Session::open(root, "tests", "run", options).unwrap()
+}
+
+fn log(root: &Path) -> Vec<LogLine> {
+    RunReader::open(root.join("tests/run")).unwrap().log().unwrap()
+}
+
+/// The notes of which this has something to say, oldest first.
+fn noted<T>(root: &Path, of: impl Fn(Note) -> Option<T>) -> Vec<T> {
+    let note = |line| match line {
+        LogLine::Good(entry) => match entry.event {
+            LogEvent::Noted(note) => of(note),
+            _ => None,
+        },
+        LogLine::Bad(text) => panic!("a bad line: {text}"),
+    };
+    log(root).into_iter().filter_map(note).collect()
+}
+
+fn steps(session: &mut Session, range: std::ops::RangeInclusive<u64>) {
+    for step in range {
+        session.step(step, &[], || Json(step)).unwrap();
+    }
+}
+
+#[test]
+fn the_schedule_is_noted_as_data_and_as_a_sentence_once_a_session() {
+    let root = tempfile::tempdir().unwrap();
+    let schedule = Schedule {
+        minimum_pause: Duration::from_millis(2_500),
+        ..Schedule::new(
+            Trigger::any([Trigger::EveryUnits(10), Trigger::overhead_budget(0.3).unwrap()]).unwrap(),
+        )
+    };
+    let options = || SessionOptions { schedule: schedule.clone(), ..SessionOptions::default() };
+    let mut session = open(root.path(), options().unit("trials"));
+    steps(&mut session, 1..=30);
+    let schedules = || {
+        noted(root.path(), |note| match note {
+            Note::ScheduleInForce { schedule, text } => Some((schedule, text)),
+            _ => None,
+        })
+    };
+    let [(data, text)] = &schedules()[..] else { panic!("{:?}", schedules()) };
+    let expected = Schedule { unit: "trials".to_owned(), ..schedule.clone() };
+    assert_eq!(serde_json::from_value::<Schedule>(data.clone()).unwrap(), expected);
+    assert_eq!(*text, expected.to_string());
+    assert!(text.starts_with("any of these (every 10 trials; overhead budget: "), "{text}");
+    let last = last_policy(&log(root.path())).unwrap().schedule.unwrap();
+    assert_eq!((&last.schedule, &last.text), (data, text));
+    drop(session);
+
+    drop(open(root.path(), options().save_every(7)));
+    assert_eq!(schedules().len(), 2);
+    let last = last_policy(&log(root.path())).unwrap().schedule.unwrap();
+    assert!(last.text.starts_with("every 7 steps"), "the newest counts: {}", last.text);
+}
+
+#[test]
+fn a_session_that_reads_notes_nothing_and_a_log_from_before_has_no_schedule() {
+    let root = tempfile::tempdir().unwrap();
+    drop(open(root.path(), SessionOptions::default()));
+    let before = log(root.path());
+    drop(open(root.path(), SessionOptions { rank: 1, ..SessionOptions::default() }));
+    assert_eq!(log(root.path()), before);
+
+    // As a session left it that knew nothing of it: the one before that has no say any more.
+    drop(open(root.path(), SessionOptions::default()));
+    let path = root.path().join("tests/run/log.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    let newest = text.lines().rfind(|line| line.contains("schedule_in_force")).unwrap();
+    let older: String = text.lines().filter(|line| *line != newest).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, older).unwrap();
+    let last = last_policy(&log(root.path())).unwrap();
+    assert_eq!(last.schedule, None, "{last:?}");
+}
