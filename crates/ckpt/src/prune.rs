@@ -137,8 +137,8 @@ fn in_force(lines: &[LogLine]) -> Option<LastPolicy> {
     Some(LastPolicy { at: entry.at, digest: *digest, policy: policy.clone(), schedule })
 }
 
-/// The lines by which prunings at a shell put a policy on record: their process deletes by it and neither resumes nor saves. It
-/// was for once, and what the sessions go by stays in force.
+/// The lines by which prunings at a shell put a policy on record: their process deletes by it, and has no schedule, nor resumes or
+/// saves. It was for once, and what the sessions go by stays in force.
 pub fn prunings(lines: &[LogLine]) -> BTreeSet<usize> {
     let mut prunings = BTreeSet::new();
     let mut undecided: Option<(usize, &Writer)> = None;
@@ -148,7 +148,11 @@ pub fn prunings(lines: &[LogLine]) -> BTreeSet<usize> {
         match &entry.event {
             LogEvent::Noted(Note::PolicyInForce { .. }) => undecided = Some((index, &entry.by)),
             LogEvent::Deleting { .. } if is_its => prunings.extend(undecided.take().map(|(index, _)| index)),
-            LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. }) if is_its => undecided = None,
+            LogEvent::Saved { .. } | LogEvent::Noted(Note::ScheduleInForce { .. } | Note::Resumed { .. })
+                if is_its =>
+            {
+                undecided = None;
+            }
             _ => {}
         }
     }

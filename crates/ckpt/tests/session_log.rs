@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ckpt::{
     Json, LogEvent, LogLine, Note, RunReader, Schedule, Session, SessionOptions, Trigger, last_policy,
+    prunings,
 };
 
 fn open(root: &Path, options: SessionOptions) -> Session {
@@ -85,4 +86,18 @@ fn a_session_that_reads_notes_nothing_and_a_log_from_before_has_no_schedule() {
     fs::write(&path, older).unwrap();
     let last = last_policy(&log(root.path())).unwrap();
     assert_eq!(last.schedule, None, "{last:?}");
+}
+
+/// It looked like a pruning at a shell, so that what it went by counted for nothing.
+#[test]
+fn a_session_that_prunes_before_it_saves_is_no_pruning_at_a_shell() {
+    let root = tempfile::tempdir().unwrap();
+    steps(&mut open(root.path(), SessionOptions::default().save_every(1).keep_last(0)), 1..=10);
+    let mut session = open(root.path(), SessionOptions::default().save_every(1).keep_last(2));
+    session.confirm_plan().unwrap();
+    assert_eq!(session.summary().pruned, 8);
+    drop(session);
+    let log = log(root.path());
+    assert!(prunings(&log).is_empty());
+    assert_eq!(last_policy(&log).unwrap().policy["keep_last"], 2);
 }
