@@ -88,6 +88,70 @@ fn a_session_that_reads_notes_nothing_and_a_log_from_before_has_no_schedule() {
     assert_eq!(last.schedule, None, "{last:?}");
 }
 
+/// How often plans were withheld and confirmed, as the log has it.
+fn plans(root: &Path) -> (usize, usize) {
+    let withheld = noted(root, |note| matches!(note, Note::PlanWithheld { .. }).then_some(()));
+    let confirmed = noted(root, |note| matches!(note, Note::PlanConfirmed { .. }).then_some(()));
+    (withheld.len(), confirmed.len())
+}
+
+/// Each pruning deletes, so each would have something to say.
+#[test]
+fn a_plan_that_waits_and_is_confirmed_is_noted_once_each() {
+    let root = tempfile::tempdir().unwrap();
+    let options = |keep| {
+        let mut options = SessionOptions::default().save_every(1).keep_last(keep);
+        options.retention.prune_every = 2;
+        options
+    };
+    steps(&mut open(root.path(), options(0)), 1..=20);
+    let mut session = open(root.path(), options(2));
+    steps(&mut session, 21..=40);
+    assert_eq!((session.summary().pruned, plans(root.path())), (0, (1, 0)), "ten plans wait");
+    session.confirm_plan().unwrap();
+    session.confirm_plan().unwrap();
+    steps(&mut session, 41..=60);
+    assert_eq!(plans(root.path()), (1, 1));
+    drop(session);
+    let mut session = open(root.path(), options(2));
+    steps(&mut session, 61..=80);
+    session.confirm_plan().unwrap();
+    assert!(session.summary().pruned > 10);
+    assert_eq!(plans(root.path()), (1, 1), "the log has it already");
+}
+
+/// It was applied and nobody could see why; and the next session, without the option, withheld the same again.
+#[test]
+fn what_the_options_confirm_is_noted_before_it_is_carried_out_and_stays_confirmed() {
+    let root = tempfile::tempdir().unwrap();
+    let options = |keep| SessionOptions::default().save_every(1).keep_last(keep);
+    steps(&mut open(root.path(), options(0)), 1..=30);
+    let mut session = open(root.path(), SessionOptions { confirm_first_plan: true, ..options(2) });
+    steps(&mut session, 31..=50);
+    assert!(session.summary().pruned > 30);
+    assert_eq!(plans(root.path()), (0, 1));
+    let events: Vec<bool> = log(root.path())
+        .into_iter()
+        .filter_map(|line| match line {
+            LogLine::Good(entry) => match entry.event {
+                LogEvent::Noted(Note::PlanConfirmed { .. }) => Some(true),
+                LogEvent::Deleting { .. } => Some(false),
+                _ => None,
+            },
+            LogLine::Bad(_) => None,
+        })
+        .collect();
+    assert_eq!(events.iter().position(|confirmed| *confirmed), Some(0), "{events:?}");
+    drop(session);
+
+    // Another policy between them leaves so much behind that the old one would be withheld.
+    steps(&mut open(root.path(), options(0)), 51..=80);
+    let mut session = open(root.path(), options(2));
+    session.save(ckpt::Event::Manual, "to prune", &Json(80)).unwrap();
+    session.finish(&Json(80)).unwrap();
+    assert_eq!(plans(root.path()), (0, 1));
+}
+
 /// It looked like a pruning at a shell, so that what it went by counted for nothing.
 #[test]
 fn a_session_that_prunes_before_it_saves_is_no_pruning_at_a_shell() {

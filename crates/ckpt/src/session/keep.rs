@@ -16,6 +16,8 @@ use super::report::Notice;
 pub(crate) struct Keeper {
     policy: RetentionPolicy,
     digest: Digest,
+    /// The options confirm whatever it deletes.
+    confirm_first: bool,
     clock: fn() -> Timestamp,
     notices: Arc<Notices>,
     state: Mutex<State>,
@@ -24,7 +26,7 @@ pub(crate) struct Keeper {
 #[derive(Debug, Default)]
 struct State {
     saves_since: u64,
-    /// Whether plans of this policy are applied whatever they delete.
+    /// Whether plans of this policy are applied whatever they delete, and the log says so.
     confirmed: bool,
     /// What is withheld was told.
     told: bool,
@@ -38,7 +40,7 @@ impl Keeper {
         run: &Run,
         policy: RetentionPolicy,
         entries: &[Entry],
-        confirmed: bool,
+        confirm_first: bool,
         clock: fn() -> Timestamp,
         notices: Arc<Notices>,
     ) -> Self {
@@ -47,8 +49,8 @@ impl Keeper {
         let text = serde_json::to_value(&policy).unwrap_or_default();
         run.note(Note::PolicyInForce { digest, policy: text, entries: committed });
         // In a run that had nothing when the policy came nobody can be surprised by it.
-        let state = State { confirmed: confirmed || committed == 0, ..State::default() };
-        Self { policy, digest, clock, notices, state: Mutex::new(state) }
+        let state = State { confirmed: committed == 0, ..State::default() };
+        Self { policy, digest, confirm_first, clock, notices, state: Mutex::new(state) }
     }
 
     /// Counts a durable save, and prunes when it is time.
@@ -100,25 +102,28 @@ impl Keeper {
         if plan.delete() == 0 {
             return Ok(());
         }
-        if let Some(withheld) = plan.withheld(state.confirmed)
-            // Read only when it matters: a log may be long.
-            && !is_plan_confirmed(run.reader(), self.digest)?
-        {
-            if !std::mem::replace(&mut state.told, true) {
-                run.note(Note::PlanWithheld {
-                    digest: self.digest,
-                    delete: plan.delete(),
-                    keep: plan.keep(),
-                });
-                self.notices.tell(Notice::PlanWithheld { reason: withheld.to_string() });
-            }
-            return Ok(());
-        }
-        let deleted = apply_plan(run, &plan)?;
-        if !state.confirmed {
-            // What was applied once is no surprise any more.
+        if self.confirm_first {
+            // It stands in the log before what it lets go.
             self.confirm_in(run, state);
         }
+        if let Some(withheld) = plan.withheld(state.confirmed) {
+            // Read only when it matters, and once: a log may be long, and only its writer confirms anything.
+            if state.told || !is_plan_confirmed(run.reader(), self.digest)? {
+                if !std::mem::replace(&mut state.told, true) {
+                    run.note(Note::PlanWithheld {
+                        digest: self.digest,
+                        delete: plan.delete(),
+                        keep: plan.keep(),
+                    });
+                    self.notices.tell(Notice::PlanWithheld { reason: withheld.to_string() });
+                }
+                return Ok(());
+            }
+            state.confirmed = true;
+        }
+        let deleted = apply_plan(run, &plan)?;
+        // What was applied once is no surprise any more.
+        self.confirm_in(run, state);
         let count = deleted.file_names.len() as u64;
         state.pruned = state.pruned.saturating_add(count);
         state.pruned_bytes = state.pruned_bytes.saturating_add(deleted.freed_bytes);
@@ -128,10 +133,16 @@ impl Keeper {
         Ok(())
     }
 
+    /// Once for a run and a policy: whoever goes on with both finds it in the log.
     fn confirm_in(&self, run: &Run, state: &mut State) {
-        state.confirmed = true;
+        if std::mem::replace(&mut state.confirmed, true) {
+            return;
+        }
         state.told = false;
-        run.note(Note::PlanConfirmed { digest: self.digest });
+        // A log that can't be read rather has it twice than not at all.
+        if !is_plan_confirmed(run.reader(), self.digest).unwrap_or(false) {
+            run.note(Note::PlanConfirmed { digest: self.digest });
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -69,7 +69,8 @@ pub struct SessionOptions {
     /// Takes a copy of the state at a step boundary every so many units, for the guard that saves it when the thread panics.
     /// Each costs as much as a snapshot. 0, the default: never.
     pub hold_snapshot_every: u64,
-    /// Whether a first plan that deletes more than half is applied without asking. Default: no.
+    /// Whether a first plan that deletes more than half is applied without asking. It counts as confirmed from then on, also for
+    /// sessions without this. Default: no.
     pub confirm_first_plan: bool,
     /// Whether a run that was completed is gone on with. Default: no, but for a total that is greater than its step.
     pub go_on_after_completion: bool,
