@@ -76,7 +76,7 @@ pub use delete::{Deleted, Deletion};
 pub use error::{Error, Result, Skipped};
 pub use identity::RunIdentity;
 pub use load::{Loaded, Sections};
-pub use log::{Costs, LogEntry, LogEvent, LogLine, Note, Victim};
+pub use log::{Costs, FinalState, LogEntry, LogEvent, LogLine, Note, Victim};
 pub use open::{Epoch, RunOptions};
 pub use pin::Pins;
 pub use reader::{RunReader, Verification};

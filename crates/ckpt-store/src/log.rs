@@ -211,7 +211,28 @@ pub enum Note {
     Finished {
         /// How it ended.
         status: Status,
+        /// What became of the state that it ended with; nothing in a log from before this was noted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        final_state: Option<FinalState>,
+        /// Why no checkpoint was made of it, if so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
+}
+
+/// What became of the state that a session ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FinalState {
+    /// The last checkpoint is of it. While a thread panics: of the last boundary at which a copy was held.
+    Saved,
+    /// A checkpoint before is of it: no step was made since.
+    SavedBefore,
+    /// It is in no checkpoint.
+    NotSaved,
+    /// Another rank writes: this process saves nothing, and does not know.
+    Elsewhere,
 }
 
 /// What a save cost, in microseconds.

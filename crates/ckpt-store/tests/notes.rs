@@ -5,7 +5,8 @@ use std::path::Path;
 
 use ckpt_format::{Digest, Metadata, Parent, Status, Timestamp};
 use ckpt_store::{
-    Compress, Costs, Epoch, LogEvent, LogLine, Note, Run, RunOptions, RunReader, Section, Snapshot,
+    Compress, Costs, Epoch, FinalState, LogEvent, LogLine, Note, Run, RunOptions, RunReader, Section,
+    Snapshot,
 };
 
 const LENGTH: usize = 3 << 20;
@@ -54,7 +55,11 @@ fn notes() -> Vec<Note> {
             kept_own: 1,
             clamped: 2,
         },
-        Note::Finished { status: Status::Completed },
+        Note::Finished {
+            status: Status::Completed,
+            final_state: Some(FinalState::NotSaved),
+            reason: Some("phase_end is turned off".to_owned()),
+        },
     ]
 }
 
@@ -101,7 +106,7 @@ fn who_was_overtaken_notes_nothing_and_says_so() {
     let run = create(&path);
     drop(Run::open(&path, options().epoch(Epoch::Begin(1))).unwrap());
     let before = events(&path);
-    run.note(Note::Finished { status: Status::Failed });
+    run.note(Note::Finished { status: Status::Failed, final_state: None, reason: None });
     assert_eq!(events(&path), before);
     let notices = run.take_notices();
     assert!(matches!(&notices[..], [notice] if notice.contains("fenced")), "{notices:?}");

@@ -243,7 +243,7 @@ fn what_is_asked_of_the_run_meanwhile_does_not_wait_for_the_save_in_flight() {
     let writer = scene.start_busy(WhenBusy::Wait);
     thread::scope(|scope| {
         let asked = aside(scope, || {
-            scene.run.note(Note::Finished { status: Status::Completed });
+            scene.run.note(Note::Finished { status: Status::Completed, final_state: None, reason: None });
             let known = (scene.run.take_notices(), scene.run.last_stored_bytes(), scene.run.epoch());
             scene.run.space().unwrap();
             assert_eq!(scene.run.reader().list().unwrap(), []);

@@ -19,7 +19,8 @@ use std::time::Instant;
 use ckpt_format::{Cause, Entry, Event, EventError, Metrics, Parent, Position, RunName, Selector, Status};
 use ckpt_policy::{BestSoFar, Pace, Plan};
 use ckpt_store::{
-    Arena, BackgroundWriter, Error, Note, Result, Run, RunReader, SaveOutcome, Saved, WriterOptions,
+    Arena, BackgroundWriter, Error, FinalState, Note, Result, Run, RunReader, SaveOutcome, Saved,
+    WriterOptions,
 };
 
 use crate::stop::SaveTimes;
@@ -110,11 +111,13 @@ enum Access {
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
-    /// What the last checkpoint says of the process.
+    /// How the work ended. The last checkpoint says the same only if it is of the final state.
     pub status: Status,
-    /// The last checkpoint; nothing if nothing was done since the one before, or another rank writes.
+    /// What became of the state that it ended with.
+    pub final_state: FinalState,
+    /// The last checkpoint; nothing if none was made at the end.
     pub saved: Option<Saved>,
-    /// Why nothing was saved, if so.
+    /// Why none was made, if so.
     pub reason: Option<String>,
     /// What the session did.
     pub summary: Summary,
@@ -351,7 +354,9 @@ impl Session {
 
     /// Ends the session. The last checkpoint says `completed`; or `interrupted`, if somebody asked to stop before the end.
     ///
-    /// If nothing was done since the last checkpoint that says the same, none is made. Prunes once, after the last one is durable.
+    /// If nothing was done since the last checkpoint that says the same, none is made. Nor is one if the event is turned off
+    /// (`phase_end`; or `interrupt` and its like where somebody asked to stop): [`Finished::final_state`] says whether the state is in
+    /// a checkpoint all the same, and so does the log. Prunes once, after the last one is durable.
     ///
     /// It is not `completed` after a failure that was saved with no step since, and not while the thread panics, where a guard of
     /// the host may call this: then `state` may be half-way through a step, so the snapshot that is held is saved in its place, as

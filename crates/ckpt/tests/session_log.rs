@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use ckpt::{
-    Json, LogEvent, LogLine, Note, RunReader, Schedule, Session, SessionOptions, Trigger, last_policy,
-    prunings,
+    EventClass, FinalState, Finished, Json, LogEvent, LogLine, Note, RunReader, Schedule, Selector, Session,
+    SessionOptions, Status, Stop, StopReason, Trigger, last_policy, prunings,
 };
 
 fn open(root: &Path, options: SessionOptions) -> Session {
@@ -164,4 +164,87 @@ fn a_session_that_prunes_before_it_saves_is_no_pruning_at_a_shell() {
     let log = log(root.path());
     assert!(prunings(&log).is_empty());
     assert_eq!(last_policy(&log).unwrap().policy["keep_last"], 2);
+}
+
+/// The end of a session, as it was noted last.
+fn end(root: &Path) -> (Status, Option<FinalState>, Option<String>) {
+    let ends = noted(root, |note| match note {
+        Note::Finished { status, final_state, reason } => Some((status, final_state, reason)),
+        _ => None,
+    });
+    ends.into_iter().next_back().unwrap()
+}
+
+fn without(class: EventClass) -> SessionOptions {
+    let mut options = SessionOptions::default().save_every(10);
+    options.events.remove(&class);
+    options
+}
+
+/// It answered `completed` and had saved nothing.
+#[test]
+fn an_end_without_its_event_says_that_the_final_state_was_not_saved() {
+    let root = tempfile::tempdir().unwrap();
+    let mut session = open(root.path(), without(EventClass::PhaseEnd).total(15));
+    steps(&mut session, 1..=15);
+    let Finished { status, final_state, saved, reason, .. } = session.finish(&Json(15)).unwrap();
+    assert_eq!((status, final_state, saved), (Status::Completed, FinalState::NotSaved, None));
+    assert_eq!(reason.as_deref(), Some("phase_end is turned off"));
+    assert_eq!(end(root.path()), (status, Some(final_state), reason));
+    let reader = RunReader::open(root.path().join("tests/run")).unwrap();
+    let newest = reader.find(&Selector::Latest).unwrap();
+    assert_eq!((newest.position().unwrap().step, newest.status()), (Some(10), Some(Status::InProgress)));
+
+    let stop = Stop::new();
+    let mut session = open(root.path(), without(EventClass::Shutdown).stop(stop.clone()));
+    session.resume::<Json<u64>>().unwrap();
+    steps(&mut session, 11..=12);
+    stop.request(StopReason::shutdown("the machine goes down"));
+    let finished = session.finish(&Json(12)).unwrap();
+    assert_eq!((finished.status, finished.final_state), (Status::Interrupted, FinalState::NotSaved));
+}
+
+#[test]
+fn a_state_that_a_checkpoint_before_has_is_told_from_one_that_is_lost() {
+    let root = tempfile::tempdir().unwrap();
+    let session = open(root.path(), without(EventClass::PhaseEnd));
+    assert_eq!(session.finish(&Json(0)).unwrap().final_state, FinalState::NotSaved, "nothing was ever saved");
+    for background in [None, Some(ckpt::WhenBusy::Wait)] {
+        let options = SessionOptions { background, ..without(EventClass::PhaseEnd) };
+        let mut session = open(root.path(), options);
+        steps(&mut session, 1..=10);
+        let finished = session.finish(&Json(10)).unwrap();
+        assert_eq!((finished.final_state, finished.saved), (FinalState::SavedBefore, None));
+        assert_eq!(end(root.path()).1, Some(FinalState::SavedBefore));
+    }
+    let mut session = open(root.path(), SessionOptions::default().save_every(10));
+    session.resume::<Json<u64>>().unwrap();
+    steps(&mut session, 11..=13);
+    let finished = session.finish(&Json(13)).unwrap();
+    assert_eq!((finished.final_state, finished.saved.is_some()), (FinalState::Saved, true));
+    assert_eq!(end(root.path()), (Status::Completed, Some(FinalState::Saved), None));
+    let mut session = open(root.path(), SessionOptions::default().save_every(10));
+    session.resume::<Json<u64>>().unwrap();
+    assert_eq!(session.finish(&Json(13)).unwrap().final_state, FinalState::SavedBefore, "it was completed");
+
+    let mut reader = open(root.path(), SessionOptions { rank: 1, ..SessionOptions::default() });
+    steps(&mut reader, 1..=2);
+    assert_eq!(reader.finish(&Json(2)).unwrap().final_state, FinalState::Elsewhere);
+}
+
+#[test]
+fn a_panic_notes_whether_the_state_at_the_last_boundary_is_saved() {
+    for (hold_snapshot_every, expected) in [(1, FinalState::Saved), (0, FinalState::NotSaved)] {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().to_owned();
+        let died = std::thread::spawn(move || {
+            let options = SessionOptions { hold_snapshot_every, ..SessionOptions::default().save_every(100) };
+            let mut session = open(&path, options);
+            steps(&mut session, 1..=7);
+            panic!("the work is broken");
+        });
+        assert!(died.join().is_err());
+        let (status, final_state, _) = end(root.path());
+        assert_eq!((status, final_state), (Status::Failed, Some(expected)));
+    }
 }

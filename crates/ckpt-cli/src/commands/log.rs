@@ -1,6 +1,6 @@
 //! `ckpt log`: what happened in a run, in words.
 
-use ckpt::{Costs, LogEntry, LogEvent, LogLine, Note, RunReader};
+use ckpt::{Costs, FinalState, LogEntry, LogEvent, LogLine, Note, RunReader};
 use serde::Serialize;
 
 use crate::args::LogArgs;
@@ -134,7 +134,11 @@ pub(crate) fn note_in_words(note: &Note) -> String {
             ]);
             format!("prior injected of {identity}{}{counts}", from.unwrap_or_default())
         }
-        Note::Finished { status } => format!("finished: {status}"),
+        Note::Finished { status, final_state, reason } => {
+            let state = final_state.map(state_in_words).unwrap_or_default();
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("finished: {status}{state}{reason}")
+        }
         other => format!("{other:?}"),
     }
 }
@@ -144,6 +148,15 @@ fn counted(counts: &[(u64, &str)]) -> String {
     let some = counts.iter().filter(|(count, _)| *count > 0);
     let words: Vec<String> = some.map(|(count, what)| format!("{} {what}", human::count(*count))).collect();
     if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
+}
+
+fn state_in_words(state: FinalState) -> &'static str {
+    match state {
+        FinalState::SavedBefore => ", and a checkpoint before has its final state",
+        FinalState::NotSaved => ", and its final state was not saved",
+        // That another rank saves it is noted by none, and what is saved stands in the line before.
+        _ => "",
+    }
 }
 
 /// What was measured; a phase that there was none of is left out.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ckpt::{Digest, Note, Parent, Run, RunOptions, Status};
+use ckpt::{Digest, FinalState, Note, Parent, Run, RunOptions, Status};
 use serde_json::Value;
 
 use crate::scene::Scene;
@@ -54,7 +54,14 @@ fn notes() -> Vec<(Note, &'static str)> {
             "prior injected of dex:HYPE in checkpoint 9 of run ab: 10 injected, 67 cells seeded, 8 cells kept live, 5 skipped, \
              1 kept its own",
         ),
-        (Note::Finished { status: Status::Completed }, "finished: completed"),
+        (
+            Note::Finished {
+                status: Status::Completed,
+                final_state: Some(FinalState::NotSaved),
+                reason: Some("phase_end is turned off".to_owned()),
+            },
+            "finished: completed, and its final state was not saved: phase_end is turned off",
+        ),
     ]
 }
 

@@ -1,11 +1,14 @@
 //! The guard: what is left to save when the thread panics, and what ends when a session is dropped.
 
 use ckpt_format::{Cause, Event, Metadata, Status};
-use ckpt_store::{Note, Result, Saved, Snapshot};
+use ckpt_store::{FinalState, Note, Result, Saved, Snapshot};
 
 use super::report::{Notice, Step};
 use super::state::Save;
 use super::{Access, Finished, Session};
+
+/// Why there is no last checkpoint.
+const PANICKED: &str = "the thread panicked";
 
 /// A copy of the state at a step boundary.
 #[derive(Debug)]
@@ -49,9 +52,10 @@ impl Session {
         let closed = self.close();
         let saved = self.save_held();
         closed?;
-        let reason = saved.is_none().then(|| "the thread panicked".to_owned());
+        let final_state = self.held_state(&saved);
+        let reason = saved.is_none().then(|| PANICKED.to_owned());
         let notices = self.take_notices();
-        Ok(Finished { status: Status::Failed, saved, reason, summary: self.summary(), notices })
+        Ok(Finished { status: Status::Failed, final_state, saved, reason, summary: self.summary(), notices })
     }
 
     /// The thread panics: saves the copy if it is newer than what is saved, and says what it did.
@@ -69,12 +73,19 @@ impl Session {
                 Err(error) => (format!("the state at step {step} could not be saved: {error}"), None),
             },
         };
-        run.note(Note::Finished { status: Status::Failed });
+        let final_state = Some(self.held_state(&saved));
+        let reason = saved.is_none().then(|| PANICKED.to_owned());
+        run.note(Note::Finished { status: Status::Failed, final_state, reason });
         self.notices.tell(Notice::Panicked { outcome });
         if let Some(saved) = &saved {
             self.count(saved, &Event::Failure.to_string());
         }
         saved
+    }
+
+    /// What became of the state at the last boundary.
+    fn held_state(&self, saved: &Option<Saved>) -> FinalState {
+        if saved.is_some() { FinalState::Saved } else { self.unsaved_state() }
     }
 }
 

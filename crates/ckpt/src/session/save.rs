@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use ckpt_format::{Cause, Event, EventClass, Metadata, Parent, Position, Status};
 use ckpt_policy::{Cost, Pace};
-use ckpt_store::{Error, Job, Note, Result, RunReader, SaveOutcome, Saved, Submitted};
+use ckpt_store::{Error, FinalState, Job, Note, Result, RunReader, SaveOutcome, Saved, Submitted};
 
 use super::due::Counted;
 use super::report::{Notice, Step};
@@ -28,6 +28,14 @@ struct Snapshot {
     values: Vec<(String, f64)>,
     /// The strongest of its events.
     event: String,
+}
+
+/// What became of the final state.
+struct LastWord {
+    state: FinalState,
+    saved: Option<Saved>,
+    /// Why no checkpoint was made of it, if so.
+    reason: Option<String>,
 }
 
 /// What became of a save that was begun.
@@ -162,39 +170,49 @@ impl Session {
         let before = self.close();
         let outcome = self.say_last(cause, status, state);
         self.finished = true;
-        if let (Access::Write { run, keeper, .. }, Ok((saved, _))) = (&self.access, &outcome) {
-            if saved.is_some() {
+        if let (Access::Write { run, keeper, .. }, Ok(last)) = (&self.access, &outcome) {
+            if last.saved.is_some() {
                 keeper.prune_now(run);
             }
-            run.note(Note::Finished { status });
+            let (final_state, reason) = (Some(last.state), last.reason.clone());
+            run.note(Note::Finished { status, final_state, reason });
         }
-        let (saved, reason) = outcome?;
+        let LastWord { state: final_state, saved, reason } = outcome?;
         before?;
         let notices = self.take_notices();
-        Ok(Finished { status, saved, reason, summary: self.summary(), notices })
+        Ok(Finished { status, final_state, saved, reason, summary: self.summary(), notices })
     }
 
-    fn say_last<S: Save + ?Sized>(
-        &mut self,
-        cause: Cause,
-        status: Status,
-        state: &S,
-    ) -> Result<(Option<Saved>, Option<String>)> {
+    fn say_last<S: Save + ?Sized>(&mut self, cause: Cause, status: Status, state: &S) -> Result<LastWord> {
+        let none_made =
+            |session: &Self, reason| Ok(LastWord { state: session.unsaved_state(), saved: None, reason });
         if self.completed && !self.dirty {
-            return Ok((None, Some("nothing was done since the run was completed".to_owned())));
+            return none_made(self, Some("nothing was done since the run was completed".to_owned()));
         }
         if self.failed && !self.dirty {
-            return Ok((None, Some("the work failed, and nothing was done since".to_owned())));
+            return none_made(self, Some("the work failed, and nothing was done since".to_owned()));
         }
         self.judge_grace();
         match self.save_because(vec![cause], Counted(false), status, state)? {
-            Step::Saved { saved, .. } => Ok((Some(*saved), None)),
+            Step::Saved { saved, .. } => {
+                Ok(LastWord { state: FinalState::Saved, saved: Some(*saved), reason: None })
+            }
             Step::Refused { reason, .. } => {
                 let source = std::io::Error::new(std::io::ErrorKind::StorageFull, reason);
                 Err(Error::NoSpace { action: "saving", path: "the last checkpoint".to_owned(), source })
             }
-            Step::Skipped { reason, .. } => Ok((None, Some(reason))),
-            Step::NotDue | Step::Queued { .. } => Ok((None, None)),
+            Step::Skipped { reason, .. } => none_made(self, Some(reason)),
+            Step::NotDue | Step::Queued { .. } => none_made(self, None),
+        }
+    }
+
+    /// What becomes of the state if no checkpoint is made of it now.
+    pub(super) fn unsaved_state(&self) -> FinalState {
+        let is_in_one = !self.dirty && (self.summary.saves > 0 || self.parent.is_some());
+        match self.access {
+            _ if is_in_one => FinalState::SavedBefore,
+            Access::Write { .. } => FinalState::NotSaved,
+            Access::Read(_) => FinalState::Elsewhere,
         }
     }
 

@@ -1,6 +1,8 @@
 //! What the log tells that the questions need.
 
-use ckpt::{Digest, LastPolicy, LogEvent, LogLine, Note, Timestamp, Writer, last_policy, prunings};
+use ckpt::{
+    Digest, FinalState, LastPolicy, LogEvent, LogLine, Note, Status, Timestamp, Writer, last_policy, prunings,
+};
 
 /// What the log tells.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub(super) struct History {
     pub(super) withheld: Option<WithheldRecord>,
     /// The session that worked last, if it did not say that it ended.
     pub(super) unfinished: Option<Process>,
+    /// The session that worked last, if it ended with a state that it did not save.
+    pub(super) unsaved: Option<UnsavedEnd>,
     /// The last change of the disk's level.
     pub(super) level: Option<LevelRecord>,
     /// Loads that passed over a checkpoint, oldest first.
@@ -40,6 +44,15 @@ pub(super) struct Process {
     pub(super) pid: u32,
     /// It resumed or saved, and did not only prune: that has a policy, too.
     works: bool,
+}
+
+/// An end whose state is in no checkpoint.
+#[derive(Debug)]
+pub(super) struct UnsavedEnd {
+    pub(super) at: Timestamp,
+    pub(super) status: Status,
+    /// Why.
+    pub(super) reason: String,
 }
 
 /// A change of the disk's level.
@@ -100,6 +113,7 @@ impl History {
                     history.withheld = history.withheld.filter(|withheld| withheld.digest == *digest);
                     let (host, pid) = (entry.by.host.clone(), entry.by.pid);
                     process = Some(Process { at, host, pid, works: false });
+                    history.unsaved = None;
                 }
                 LogEvent::Noted(Note::PlanWithheld { digest, delete, keep }) => {
                     let (digest, delete, keep) = (*digest, *delete, *keep);
@@ -113,7 +127,12 @@ impl History {
                         process.works = true;
                     }
                 }
-                LogEvent::Noted(Note::Finished { .. }) => process = None,
+                LogEvent::Noted(Note::Finished { status, final_state, reason }) => {
+                    process = None;
+                    let reason = reason.clone().unwrap_or_default();
+                    let is_unsaved = *final_state == Some(FinalState::NotSaved);
+                    history.unsaved = is_unsaved.then_some(UnsavedEnd { at, status: *status, reason });
+                }
                 LogEvent::Noted(Note::DiskLevel { to, reason, .. }) => {
                     history.level = Some(LevelRecord { at, to: to.clone(), reason: reason.clone() });
                 }

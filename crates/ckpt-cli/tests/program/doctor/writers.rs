@@ -115,6 +115,29 @@ fn a_session_that_died_without_a_word_lost_what_it_did_since() {
     told.advises("lost_work", "ckpt simulate");
 }
 
+/// It said that it ended, and its last steps are nowhere.
+#[test]
+fn a_session_that_did_not_save_its_end_lost_what_it_did_since() {
+    let scene = Scene::new();
+    let mut options = SessionOptions::default().save_every(10);
+    options.events.remove(&ckpt::EventClass::PhaseEnd);
+    session(&scene, "train/ppo", options.clone(), 25);
+    let told = doctor(&scene, "train/ppo");
+    told.finds(&[("lost_work", "warning")]).says("lost_work", "that it ended (completed) and did not save");
+    told.says("lost_work", "phase_end is turned off; what it did after checkpoint 2 (step 20) is lost");
+    told.advises("lost_work", "events.triggers");
+    let text = scene.run("log train/ppo").ok().stdout;
+    let words = "finished: completed, and its final state was not saved: phase_end is turned off\n";
+    assert!(text.ends_with(words), "{text}");
+    scene.write("w.bin", "x");
+    scene.run("save train/ppo --step 25 w=w.bin").ok();
+    doctor(&scene, "train/ppo").says("lost_work", "the last session said that it ended");
+
+    let scene = Scene::new();
+    session(&scene, "train/ppo", options, 20);
+    doctor(&scene, "train/ppo").finds(&[]);
+}
+
 /// The child: a session that is cut off in its middle.
 #[test]
 fn child_dies_in_a_session() {

@@ -1,7 +1,10 @@
 //! Did the last process save before it ended? A crash before the next interval, a disk that was full.
 
+use ckpt::{Entry, Timestamp};
+
 use crate::commands::doctor::answer::{Answer, ckpt, command};
 use crate::commands::doctor::facts::Facts;
+use crate::commands::doctor::history::{History, UnsavedEnd};
 use crate::human;
 
 pub(super) fn answer(facts: &Facts) -> Answer {
@@ -10,14 +13,8 @@ pub(super) fn answer(facts: &Facts) -> Answer {
         Ok(history) => history,
         Err(error) => return Answer::of(format!("the log can't be read, so nobody knows: {error}")),
     };
+    let Some(process) = &history.unfinished else { return ended(facts, history) };
     let mut answer = Answer::new();
-    let Some(process) = &history.unfinished else {
-        answer.ok(match history.policy {
-            Some(_) => "the last session said that it ended",
-            None => "no session ever wrote here, and only a session says that it ended",
-        });
-        return answer;
-    };
     let who = format!(
         "process {} on {} began a session {}",
         process.pid,
@@ -28,14 +25,8 @@ pub(super) fn answer(facts: &Facts) -> Answer {
         Some(true) => answer.ok(format!("{who} and is still at it")),
         None => answer.ok(format!("{who}; whether it still runs can't be seen from here")),
         Some(false) => {
-            let since =
-                facts.newest().filter(|newest| newest.created_at().is_some_and(|at| at >= process.at));
-            let kept = match since {
-                Some(newest) => {
-                    let step = newest.position().and_then(|position| position.step);
-                    let step = step.map(|step| format!(" (step {})", human::count(step))).unwrap_or_default();
-                    format!("what it did after checkpoint {}{step} is lost", newest.sequence)
-                }
+            let kept = match saved_since(facts, process.at) {
+                Some(newest) => lost_after(newest),
                 None => "nothing that it did was saved".to_owned(),
             };
             answer
@@ -46,4 +37,38 @@ pub(super) fn answer(facts: &Facts) -> Answer {
         }
     }
     answer
+}
+
+/// The last session said that it ended.
+fn ended(facts: &Facts, history: &History) -> Answer {
+    // What was saved since may hold it.
+    let unsaved = history.unsaved.as_ref().filter(|end| saved_since(facts, end.at).is_none());
+    let Some(UnsavedEnd { at, status, reason }) = unsaved else {
+        return Answer::of(match history.policy {
+            Some(_) => "the last session said that it ended",
+            None => "no session ever wrote here, and only a session says that it ended",
+        });
+    };
+    let mut answer = Answer::new();
+    let age = human::age(facts.now, *at);
+    let kept = facts.newest().map_or("nothing that it did was saved".to_owned(), lost_after);
+    answer.warning(format!(
+        "the last session said {age} that it ended ({status}) and did not save its final state: {reason}; {kept}"
+    ));
+    answer.advise(
+        "let an end make a checkpoint: `phase_end` and `interrupt` in `events.triggers`; what is left after a panic is what \
+         `SessionOptions::hold_snapshot_every` holds",
+    );
+    answer
+}
+
+/// The newest good checkpoint, if it was made since then.
+fn saved_since(facts: &Facts, then: Timestamp) -> Option<&Entry> {
+    facts.newest().filter(|newest| newest.created_at().is_some_and(|at| at >= then))
+}
+
+fn lost_after(newest: &Entry) -> String {
+    let step = newest.position().and_then(|position| position.step);
+    let step = step.map(|step| format!(" (step {})", human::count(step))).unwrap_or_default();
+    format!("what it did after checkpoint {}{step} is lost", newest.sequence)
 }
