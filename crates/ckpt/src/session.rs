@@ -171,10 +171,9 @@ impl Session {
             None => None,
             Some(when_busy) => {
                 let keeper = Arc::clone(&keeper);
-                let after = move |run: &Run, outcome: &SaveOutcome| {
-                    if outcome.result.is_ok() {
-                        keeper.after_save(run);
-                    }
+                let after = move |run: &Run, outcome: &SaveOutcome| match outcome.result {
+                    Ok(_) => keeper.after_save(run),
+                    Err(_) => keeper.after_failure(run),
                 };
                 Some(BackgroundWriter::start(Arc::clone(&run), WriterOptions { when_busy }, after)?)
             }

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::io::ErrorKind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ckpt::storage::{Memory, Storage};
@@ -250,6 +250,78 @@ fn a_pruning_that_fails_is_told_and_the_next_save_tries_again() {
     assert_eq!(names(session.reader().unwrap()).len(), 2);
 }
 
+/// Numbers that hardly shrink.
+fn large(count: u64) -> Json<Vec<u64>> {
+    Json((1..=count).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect())
+}
+
+/// Fills a run on a medium that notes which thread unlinks checkpoints, in the background, with room for all of them; then leaves as
+/// many bytes beyond the reserve as this many saves take.
+fn filled(saves: f64) -> (Session, Arc<Unlinkers>) {
+    let memory = Memory::new();
+    let unlinkers = Arc::new(Unlinkers::default());
+    let observer = Arc::clone(&unlinkers) as Arc<dyn Observer>;
+    let observed: Arc<dyn Storage> = Arc::new(Observed::new(Arc::new(memory.clone()), observer));
+    let mut options = options().keep_last(2).background(WhenBusy::Wait);
+    options.retention.prune_every = 0;
+    let mut session = Session::on(run_on(observed), options).unwrap();
+    for step in 1..=12 {
+        session.step(step, &[], || large(50_000)).unwrap();
+        session.flush().unwrap();
+    }
+    let reader = session.reader().unwrap();
+    let stored = reader.list().unwrap().pop().unwrap().stored_bytes;
+    leave(&memory, RESERVE + (stored as f64 * saves) as u64);
+    (session, unlinkers)
+}
+
+/// The caller waited for the save in flight, since a run does one thing at a time, and then for the pruning.
+#[test]
+fn a_disk_that_begins_to_fill_is_pruned_behind_a_save_in_the_background() {
+    let (mut session, unlinkers) = filled(1.7);
+    let step = session.step(13, &[], || Json(13)).unwrap();
+    assert!(matches!(step, Step::Queued { .. }), "{step:?}");
+    session.flush().unwrap();
+    assert_eq!(levels(&mut session), [(Level::Normal, Level::Prune)]);
+    assert_eq!(names(session.reader().unwrap()).len(), 2);
+    assert_eq!(unlinkers.take(), vec!["ckpt-writer"; 11]);
+}
+
+#[test]
+fn a_save_without_room_is_made_because_pruning_came_first_in_the_background_too() {
+    let (mut session, unlinkers) = filled(0.5);
+    let step = session.step(13, &[], || Json(13)).unwrap();
+    assert!(matches!(step, Step::Queued { .. }), "{step:?}");
+    let unlinked_before = unlinkers.take();
+    assert_eq!(unlinked_before.len(), 10);
+    assert!(!unlinked_before.contains(&"ckpt-writer".to_owned()), "{unlinked_before:?}");
+    session.flush().unwrap();
+    assert_eq!(
+        levels(&mut session),
+        [(Level::Normal, Level::NoPeriodic), (Level::NoPeriodic, Level::Normal)]
+    );
+}
+
+/// What would have followed the save follows its failure: the next one finds the room.
+#[test]
+fn a_save_that_fails_leaves_no_pruning_undone() {
+    let memory = Memory::journaled();
+    let mut options = options().keep_last(2).background(WhenBusy::Wait);
+    options.retention.prune_every = 0;
+    let mut session = session_on(&memory, options);
+    for step in 1..=6 {
+        session.step(step, &[], || large(50_000)).unwrap();
+        session.flush().unwrap();
+    }
+    let stored = session.reader().unwrap().list().unwrap().pop().unwrap().stored_bytes;
+    leave(&memory, RESERVE + stored * 17 / 10);
+    // Ten times as large as the last one: more than there is.
+    session.step(7, &[], || large(500_000)).unwrap();
+    let error = session.flush().unwrap_err();
+    assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+    assert_eq!(names(session.reader().unwrap()).len(), 2);
+}
+
 #[test]
 fn the_first_step_proves_that_the_path_is_writable() {
     let memory = Memory::new();
@@ -266,6 +338,29 @@ fn the_first_step_proves_that_the_path_is_writable() {
 
 fn names(reader: &RunReader) -> Vec<String> {
     reader.list().unwrap().into_iter().map(|entry| entry.file_name).collect()
+}
+
+/// The names of the threads that unlinked checkpoints.
+#[derive(Debug, Default)]
+struct Unlinkers(Mutex<Vec<String>>);
+
+impl Unlinkers {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Unlinkers {
+    fn before(&self, operation: &Operation<'_>) -> std::io::Result<()> {
+        if operation.verb == Verb::Unlink
+            && !operation.path.contains('/')
+            && operation.path.ends_with(".ckpt")
+        {
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            self.0.lock().unwrap().push(name);
+        }
+        Ok(())
+    }
 }
 
 /// Refuses one kind of operation once it is told to.

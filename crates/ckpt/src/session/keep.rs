@@ -1,5 +1,6 @@
 //! Retention, carried out: when to prune, what a plan may do unasked, and what became of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ckpt_format::{Digest, Entry, Timestamp};
@@ -20,6 +21,8 @@ pub(crate) struct Keeper {
     confirm_first: bool,
     clock: fn() -> Timestamp,
     notices: Arc<Notices>,
+    /// The next save that ends prunes, whatever the count. Not in the state, which is locked while a plan is carried out.
+    asked: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -50,16 +53,37 @@ impl Keeper {
         run.note(Note::PolicyInForce { digest, policy: text, entries: committed });
         // In a run that had nothing when the policy came nobody can be surprised by it.
         let state = State { confirmed: committed == 0, ..State::default() };
-        Self { policy, digest, confirm_first, clock, notices, state: Mutex::new(state) }
+        Self {
+            policy,
+            digest,
+            confirm_first,
+            clock,
+            notices,
+            asked: AtomicBool::new(false),
+            state: Mutex::new(state),
+        }
     }
 
     /// Counts a durable save, and prunes when it is time.
     pub(crate) fn after_save(&self, run: &Run) {
+        let asked = self.asked.swap(false, Ordering::Relaxed);
         let mut state = self.state();
         state.saves_since = state.saves_since.saturating_add(1);
-        if self.policy.is_due_after(state.saves_since) {
+        if asked || self.policy.is_due_after(state.saves_since) {
             self.prune_or_tell(run, &mut state);
         }
+    }
+
+    /// A save failed: prunes if that was asked for, so that the next one finds the room.
+    pub(crate) fn after_failure(&self, run: &Run) {
+        if self.asked.swap(false, Ordering::Relaxed) {
+            self.prune_now(run);
+        }
+    }
+
+    /// Lets the next save that ends prune, whatever the count. Waits for nothing.
+    pub(crate) fn prune_after_next(&self) {
+        self.asked.store(true, Ordering::Relaxed);
     }
 
     /// Prunes now, whatever the count.

@@ -22,18 +22,25 @@ impl Ladder {
         Self { level: Level::Normal, reserve, phases_above, unknown_told: false }
     }
 
-    /// Whether these events may be saved now; if not, why. Prunes first where the level asks for it.
+    /// Whether these events may be saved now; if not, why. Prunes first where the level asks for it. Where the save happens `behind`
+    /// the caller and there is room for it, so does the pruning, after it: the caller would wait for both.
     pub(crate) fn refusal(
         &mut self,
         run: &Run,
         events: &[Event],
         keeper: &Keeper,
+        behind: bool,
         notices: &Notices,
     ) -> Option<String> {
         self.look(run, notices);
-        if self.level >= Level::Prune {
-            keeper.prune_now(run);
-            self.look(run, notices);
+        match self.level {
+            Level::Normal => {}
+            Level::Prune if behind => keeper.prune_after_next(),
+            // Less room than the reserve and the save need: the pruning may be what makes it.
+            _ => {
+                keeper.prune_now(run);
+                self.look(run, notices);
+            }
         }
         self.level.refuses(events).map(|refusal| refusal.to_string())
     }
@@ -70,6 +77,7 @@ impl Ladder {
         });
         notices.tell(Notice::DiskLevel { from, to, reason });
     }
+
     fn explain(&self, room: &Room, from: Level, to: Level) -> String {
         let free = room.available.unwrap_or_default();
         let level = from.max(to);

@@ -77,7 +77,7 @@ impl Session {
         state: &S,
     ) -> Result<Step> {
         self.settle();
-        let Access::Write { run, keeper, .. } = &self.access else {
+        let Access::Write { run, keeper, background } = &self.access else {
             let reason = format!("rank {} only reads: rank 0 writes", self.options.rank);
             return Ok(Step::Skipped { causes, reason });
         };
@@ -88,7 +88,7 @@ impl Session {
         }
         let begun = Instant::now();
         let events: Vec<Event> = causes.iter().map(|cause| cause.event.clone()).collect();
-        let refusal = self.ladder.refusal(run, &events, keeper, &self.notices);
+        let refusal = self.ladder.refusal(run, &events, keeper, background.is_some(), &self.notices);
         if let Some(reason) = refusal {
             self.best.not_saved();
             self.summary.refused = self.summary.refused.saturating_add(1);
