@@ -170,8 +170,8 @@ pub use prune::{
 #[cfg(feature = "transfer")]
 pub use session::injection_note;
 pub use session::{
-    Finished, Json, Notice, PassedOver, RecoveryInfo, Restore, Resumed, Save, Session, SessionOptions, Step,
-    Summary,
+    Durable, Finished, Json, Notice, PassedOver, RecoveryInfo, Restore, Resumed, Save, Session,
+    SessionOptions, Step, Summary,
 };
 pub use stop::{
     Grace, GraceVerdict, PredictionBasis, SavePrediction, SaveTimes, SignalOptions, Stop, StopError,

@@ -12,6 +12,7 @@ mod save;
 mod state;
 mod told;
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,7 +35,7 @@ use save::InFlight;
 use state::Lazily;
 
 pub use options::SessionOptions;
-pub use report::{Notice, Step, Summary};
+pub use report::{Durable, Notice, Step, Summary};
 pub use resume::{PassedOver, RecoveryInfo, Resumed};
 pub use state::{Json, Restore, Save};
 #[cfg(feature = "transfer")]
@@ -85,6 +86,8 @@ pub struct Session {
     saved_step: u64,
     tickets: u64,
     in_flight: Vec<InFlight>,
+    /// What became of those that were in flight, until somebody asks.
+    durable: VecDeque<Durable>,
     /// What failed in the background and nobody was told yet: it ends the call that finds it, not what that call does.
     untold: Option<Error>,
     arena: Arena,
@@ -123,6 +126,8 @@ pub struct Finished {
     pub summary: Summary,
     /// What nobody has taken yet.
     pub notices: Vec<Notice>,
+    /// Which checkpoints saves in the background became, as far as nobody has taken it yet.
+    pub durable: Vec<Durable>,
 }
 
 impl Session {
@@ -219,6 +224,7 @@ impl Session {
             saved_step: 0,
             tickets: 0,
             in_flight: Vec::new(),
+            durable: VecDeque::new(),
             untold: None,
             arena: Arena::new(),
             times: SaveTimes::default(),
@@ -439,7 +445,7 @@ impl Session {
         self.extra.insert(name.into(), value.into());
     }
 
-    /// Waits until what is in flight is durable.
+    /// Waits until what is in flight is durable. Which checkpoints it became says [`take_durable`](Self::take_durable).
     ///
     /// # Errors
     /// What a save in the background returned.
@@ -454,6 +460,28 @@ impl Session {
         let outcomes = background.take_outcomes();
         self.summary.add_blocked(begun.elapsed());
         self.take_in(outcomes.into_iter().chain(failures.into_iter().map(SaveOutcome::failed)))
+    }
+
+    /// Which checkpoints the saves became that were [`Step::Queued`], as far as they are durable and nobody asked before; in their
+    /// order. Does not wait: [`flush`](Self::flush) does. One that is missing after it failed, which a call told, or was replaced.
+    /// The newest thousand are kept.
+    ///
+    /// ```
+    /// use ckpt::{Json, Session, SessionOptions, Step, WhenBusy};
+    ///
+    /// # let root = tempfile::tempdir()?;
+    /// # let root = root.path();
+    /// let options = SessionOptions::default().save_every(10).background(WhenBusy::Wait);
+    /// let mut session = Session::open(root, "training", "counter", options)?;
+    /// let Step::Queued { ticket, .. } = session.step(10, &[], || Json(10))? else { panic!("10 steps were done") };
+    /// session.flush()?;
+    /// let durable = session.take_durable();
+    /// assert_eq!((durable[0].ticket, durable[0].saved.sequence), (ticket, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take_durable(&mut self) -> Vec<Durable> {
+        self.settle();
+        std::mem::take(&mut self.durable).into()
     }
 
     /// The run, to look at it; nothing if this rank reads and there is none yet.

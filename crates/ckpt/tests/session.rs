@@ -346,6 +346,38 @@ fn in_the_background_nothing_is_lost_and_an_end_waits() {
 }
 
 #[test]
+fn a_save_in_the_background_says_which_checkpoint_it_became() {
+    for when_busy in [WhenBusy::Wait, WhenBusy::Skip, WhenBusy::Replace] {
+        let root = tempfile::tempdir().unwrap();
+        let mut session = open(root.path(), every(1).keep_last(0).background(when_busy));
+        let mut queued = Vec::new();
+        for step in 1..=20_u64 {
+            if let Step::Queued { ticket, .. } = session.step(step, &[], || Json(step)).unwrap() {
+                queued.push((ticket, step));
+            }
+        }
+        session.flush().unwrap();
+        let durable = session.take_durable();
+        let entries = entries(root.path());
+        assert_eq!(durable.len(), entries.len(), "{when_busy:?}");
+        for (durable, entry) in durable.iter().zip(entries) {
+            assert_eq!(
+                (&durable.saved.file_name, durable.saved.sequence),
+                (&entry.file_name, entry.sequence)
+            );
+            let step = queued.iter().find(|(ticket, _)| *ticket == durable.ticket).map(|(_, step)| *step);
+            assert_eq!(entry.position().unwrap().step, step, "{when_busy:?}");
+        }
+        assert_eq!(session.take_durable(), [], "each once");
+        let Step::Queued { ticket, .. } = session.step(21, &[], || Json(21_u64)).unwrap() else { panic!() };
+        let finished = session.finish(&Json(21_u64)).unwrap();
+        let told: Vec<(u64, u64)> =
+            finished.durable.iter().map(|durable| (durable.ticket, durable.saved.sequence)).collect();
+        assert_eq!(told, [(ticket, finished.saved.unwrap().sequence - 1)]);
+    }
+}
+
+#[test]
 fn only_rank_0_writes_and_any_rank_reads() {
     let root = tempfile::tempdir().unwrap();
     let ranked = || SessionOptions { rank: 1, ..every(1) };

@@ -54,8 +54,9 @@ impl Session {
         closed?;
         let final_state = self.held_state(&saved);
         let reason = saved.is_none().then(|| PANICKED.to_owned());
-        let notices = self.take_notices();
-        Ok(Finished { status: Status::Failed, final_state, saved, reason, summary: self.summary(), notices })
+        let (notices, durable) = (self.take_notices(), self.take_durable());
+        let (status, summary) = (Status::Failed, self.summary());
+        Ok(Finished { status, final_state, saved, reason, summary, notices, durable })
     }
 
     /// The thread panics: saves the copy if it is newer than what is saved, and says what it did.

@@ -25,6 +25,9 @@ pub enum Step {
     Queued {
         /// Why.
         causes: Vec<Cause>,
+        /// The session's number for it. It has no sequence yet: [`Session::take_durable`](super::Session::take_durable) says which
+        /// checkpoint it became.
+        ticket: u64,
     },
     /// Due, but not made: an event that is turned off, another save in flight, a session that only reads.
     Skipped {
@@ -40,6 +43,15 @@ pub enum Step {
         /// Why not, as a sentence.
         reason: String,
     },
+}
+
+/// Which checkpoint a save in the background became.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Durable {
+    /// The number that [`Step::Queued`] had for it.
+    pub ticket: u64,
+    /// The checkpoint.
+    pub saved: Saved,
 }
 
 /// Something worth telling that is no error.
@@ -136,7 +148,7 @@ impl Step {
         match self {
             Self::NotDue => Vec::new(),
             Self::Saved { causes, .. }
-            | Self::Queued { causes }
+            | Self::Queued { causes, .. }
             | Self::Skipped { causes, .. }
             | Self::Refused { causes, .. } => causes.iter().map(|cause| &cause.event).collect(),
         }
@@ -149,7 +161,7 @@ impl fmt::Display for Step {
         let (causes, outcome) = match self {
             Self::NotDue => return f.write_str("nothing was due"),
             Self::Saved { causes, saved } => (causes, format!("saved as sequence {}", saved.sequence)),
-            Self::Queued { causes } => (causes, "queued".to_owned()),
+            Self::Queued { causes, .. } => (causes, "queued".to_owned()),
             Self::Skipped { causes, reason } => (causes, format!("skipped, {reason}")),
             Self::Refused { causes, reason } => (causes, format!("refused, {reason}")),
         };

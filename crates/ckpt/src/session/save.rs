@@ -7,10 +7,13 @@ use ckpt_policy::{Cost, Pace};
 use ckpt_store::{Error, FinalState, Job, Note, Result, RunReader, SaveOutcome, Saved, Submitted};
 
 use super::due::Counted;
-use super::report::{Notice, Step};
+use super::report::{Durable, Notice, Step};
 use super::resume::Resumed;
 use super::state::Save;
 use super::{Access, Finished, Session};
+
+/// More are not kept for a caller who never asks: the oldest go.
+const DURABLE_MAX: usize = 1_024;
 
 /// A save that the writer's thread has.
 #[derive(Debug)]
@@ -41,7 +44,8 @@ struct LastWord {
 /// What became of a save that was begun.
 enum Written {
     Durable(Box<Saved>),
-    Queued,
+    /// The session's number for it.
+    Queued(u64),
     Dropped,
 }
 
@@ -98,7 +102,7 @@ impl Session {
         let metadata = self.metadata(causes.clone(), status);
         Ok(match self.write(metadata, counted, state, begun)? {
             Written::Durable(saved) => Step::Saved { causes, saved },
-            Written::Queued => Step::Queued { causes },
+            Written::Queued(ticket) => Step::Queued { causes, ticket },
             Written::Dropped => Step::Skipped { causes, reason: "another save is in flight".to_owned() },
         })
     }
@@ -141,6 +145,10 @@ impl Session {
                     let cost =
                         Cost { blocked: flight.blocked, total: flight.blocked + in_background(&saved) };
                     self.acknowledge(&saved, &flight.of, cost);
+                    if self.durable.len() >= DURABLE_MAX {
+                        self.durable.pop_front();
+                    }
+                    self.durable.push_back(Durable { ticket, saved });
                 }
                 (Ok(_), None) => {}
                 // Without a save of its own it is what the hook after one met.
@@ -179,8 +187,8 @@ impl Session {
         }
         let LastWord { state: final_state, saved, reason } = outcome?;
         before?;
-        let notices = self.take_notices();
-        Ok(Finished { status, final_state, saved, reason, summary: self.summary(), notices })
+        let (notices, durable) = (self.take_notices(), self.take_durable());
+        Ok(Finished { status, final_state, saved, reason, summary: self.summary(), notices, durable })
     }
 
     fn say_last<S: Save + ?Sized>(&mut self, cause: Cause, status: Status, state: &S) -> Result<LastWord> {
@@ -351,7 +359,7 @@ impl Session {
             self.dirty = false;
         }
         self.take_in(failures.into_iter().map(SaveOutcome::failed))?;
-        Ok(if submitted == Submitted::Skipped { Written::Dropped } else { Written::Queued })
+        Ok(if submitted == Submitted::Skipped { Written::Dropped } else { Written::Queued(ticket) })
     }
 
     fn snapshot_of(&self, metadata: &Metadata, counted: Counted) -> Snapshot {
