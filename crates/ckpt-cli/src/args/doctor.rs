@@ -13,7 +13,8 @@ would it get back what it learned, can all of it be decoded, is it saved as ofte
 kappa and sigma plausible, does the Q-table fit. Each answer says what was found and what to do.
 
 Reads every byte of every checkpoint, and nothing else happens: nothing is created, locked or repaired, so it works beside a \
-running writer and on a directory that can only be read.
+running writer and on a directory that can only be read. What can't be asked, of a run that is not there or without a configuration, is \
+`unasked` and not ok.
 
 Environment: CKPT_CONFIG__SECTION__KEY overrides the configuration.
 

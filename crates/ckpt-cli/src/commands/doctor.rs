@@ -28,6 +28,7 @@ struct Diagnosis {
     ok: usize,
     warnings: usize,
     problems: usize,
+    unasked: usize,
 }
 
 /// A question with its answer.
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &DoctorArgs, output: &Output) -> anyhow::Result<u8> {
         ok: count(Finding::Ok),
         warnings: count(Finding::Warning),
         problems: count(Finding::Problem),
+        unasked: count(Finding::Unasked),
         checks,
     };
     output.answer(&diagnosis, || text(&diagnosis))?;
@@ -63,6 +65,7 @@ fn text(diagnosis: &Diagnosis) -> String {
     let mut text = String::new();
     for Checked { id, question, answer } in &diagnosis.checks {
         let (word, style) = match answer.finding() {
+            Finding::Unasked => ("unasked", human::DIM),
             Finding::Ok => ("ok", human::GOOD),
             Finding::Warning => ("warning", human::WARN),
             Finding::Problem => ("PROBLEM", human::BAD),
@@ -77,12 +80,10 @@ fn text(diagnosis: &Diagnosis) -> String {
             text.push_str(&format!("      -> {}\n", human::shown(&format!("{}{command}", advice.text))));
         }
     }
-    let Diagnosis { checks, warnings, problems, .. } = diagnosis;
-    text.push_str(&format!(
-        "\n{}, {} in {}\n",
-        human::plural(*problems, "problem"),
-        human::plural(*warnings, "warning"),
-        human::plural(checks.len(), "question")
-    ));
+    let Diagnosis { checks, warnings, problems, unasked, .. } = diagnosis;
+    let (problems, warnings) = (human::plural(*problems, "problem"), human::plural(*warnings, "warning"));
+    let asked = human::plural(checks.len().saturating_sub(*unasked), "question");
+    let rest = if *unasked > 0 { format!("; {unasked} not asked") } else { String::new() };
+    text.push_str(&format!("\n{problems}, {warnings} in {asked}{rest}\n"));
     text
 }

@@ -32,19 +32,31 @@ impl Told {
         checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no {id} in {}", self.answer))
     }
 
-    /// Those that are not ok must be these, with these findings.
+    /// Those that were asked and are not ok must be these, with these findings.
     #[track_caller]
     fn finds(&self, expected: &[(&str, &str)]) -> &Self {
         let checks = self.answer["checks"].as_array().unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let found: Vec<(String, String)> = checks
             .iter()
-            .filter(|check| check["finding"] != "ok")
+            .filter(|check| check["finding"] != "ok" && check["finding"] != "unasked")
             .map(|check| (text(&check["id"]), text(&check["finding"])))
             .collect();
         let found: Vec<(&str, &str)> = found.iter().map(|(id, finding)| (&**id, &**finding)).collect();
         assert_eq!(found, expected, "{:#}", self.answer);
         self
+    }
+
+    /// The questions that were not asked.
+    fn unasked(&self) -> Vec<&str> {
+        let checks = self.answer["checks"].as_array().unwrap();
+        let unasked: Vec<&str> = checks
+            .iter()
+            .filter(|check| check["finding"] == "unasked")
+            .map(|check| check["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(self.answer["unasked"], unasked.len());
+        unasked
     }
 
     /// What was found by this check must have this in it.
@@ -63,6 +75,10 @@ impl Told {
         self
     }
 }
+
+/// The questions that are asked of a market maker's state.
+const MARKET: [&str; 6] =
+    ["wrong_parameters", "cannot_decode", "not_saving", "cold_start", "kappa_sigma_off", "q_table_wrong"];
 
 fn doctor(scene: &Scene, args: &str) -> Told {
     Told::of(scene.run(&format!("doctor {args} --json")))
@@ -91,10 +107,14 @@ fn a_healthy_run_has_nothing_wrong() {
     let told = doctor(&scene, "train/ppo");
     told.finds(&[]).says("nothing_saved", "2 checkpoints").says("nothing_saved", "2 at step 200");
     told.says("cannot_resume", "goes on from checkpoint 2").says("damaged_files", "all are good");
-    assert_eq!((&told.answer["ok"], &told.answer["run"]), (&18.into(), &"train/ppo".into()));
+    assert_eq!((&told.answer["ok"], &told.answer["run"]), (&10.into(), &"train/ppo".into()));
+    assert_eq!(
+        told.unasked(),
+        ["lost_work", "config_applied"].iter().chain(&MARKET).copied().collect::<Vec<_>>()
+    );
     assert!(told.ran.stderr.is_empty(), "{:?}", told.ran);
     let text = scene.run("doctor train/ppo").ok().stdout;
-    assert!(text.ends_with("0 problems, 0 warnings in 18 questions\n"), "{text}");
+    assert!(text.ends_with("0 problems, 0 warnings in 10 questions; 8 not asked\n"), "{text}");
 }
 
 #[test]
@@ -106,7 +126,8 @@ fn people_see_the_question_what_was_found_and_what_to_do() {
         "PROBLEM  Is every byte as it was written?  damaged_files\n",
         "         checkpoint 2 (00000002_",
         "      -> see it again, with section and block: ckpt verify train/ppo\n",
-        "1 problem, 1 warning in 18 questions\n",
+        "1 problem, 1 warning in 10 questions; 8 not asked\n",
+        "unasked  Does its Q-table fit the agent?",
     ] {
         assert!(text.contains(line), "no {line:?} in {text}");
     }
@@ -120,6 +141,16 @@ fn where_there_is_no_run_the_nearest_are_named_and_nothing_is_made() {
     told.says("nothing_saved", "no directory train/pop").says("nothing_saved", "train/ppo");
     told.says("nothing_saved", "it can be made").advises("nothing_saved", "ckpt list train");
     assert_eq!(scene.names("train"), ["ppo"]);
+    // Nothing but that can be asked: it would be no answer that all is well.
+    assert_eq!((&told.answer["ok"], &told.answer["problems"]), (&0.into(), &1.into()));
+    assert_eq!(told.unasked().len(), 17);
+    let text = scene.run("doctor train/pop").ends(1).stdout;
+    assert!(text.contains("unasked  Is every byte as it was written?  damaged_files\n"), "{text}");
+    assert!(text.ends_with("1 problem, 0 warnings in 1 question; 17 not asked\n"), "{text}");
+    scene.write("c.yaml", "checkpointing: {a: {every: 1}}");
+    let told = doctor(&scene, "train/pop --config c.yaml");
+    assert_eq!(told.unasked().len(), 17);
+    told.says("config_applied", "c.yaml can be used; there is no run to compare it with");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Finding {
+    /// Nobody could ask, or does not need to: that says nothing of the run.
+    Unasked,
     /// As it should be.
     Ok,
     /// Deserves a look; work goes on.
@@ -46,6 +48,11 @@ impl Answer {
         answer
     }
 
+    /// The question was not asked, for this reason.
+    pub(super) fn unasked(why: impl Into<String>) -> Self {
+        Self { finding: Finding::Unasked, found: vec![why.into()], advice: Vec::new() }
+    }
+
     /// How bad the worst of it is.
     pub(super) fn finding(&self) -> Finding {
         self.finding
@@ -59,6 +66,11 @@ impl Answer {
     /// What to do.
     pub(super) fn advice(&self) -> &[Advice] {
         &self.advice
+    }
+
+    /// Something to know that answers nothing.
+    pub(super) fn note(&mut self, found: impl Into<String>) {
+        self.found.push(found.into());
     }
 
     pub(super) fn ok(&mut self, found: impl Into<String>) {
@@ -130,6 +142,14 @@ mod tests {
         answer.problem("b");
         answer.warning("c");
         assert_eq!((answer.finding(), answer.found().len()), (Finding::Problem, 3));
+    }
+
+    #[test]
+    fn what_was_not_asked_is_not_ok_until_something_is_found() {
+        let mut answer = Answer::unasked("there is no run");
+        assert_eq!(answer.finding(), Finding::Unasked);
+        answer.ok("a");
+        assert_eq!(answer.finding(), Finding::Ok);
     }
 
     #[test]

@@ -67,20 +67,20 @@ pub(super) const CHECKS: &[Check] = &[
     Check { id: "q_table_wrong", question: "Does its Q-table fit the agent?", answer: q_table::answer },
 ];
 
-/// The answer to what can only be asked of a run.
+/// The answer to what can only be asked of a run: that nobody asked.
 fn no_run() -> Answer {
-    Answer::of("there is no run to ask about")
+    Answer::unasked("there is no run to ask about")
 }
 
 /// The market maker's state; if there is none, the answer that says so.
 fn market(facts: &Facts) -> Result<&Market, Answer> {
     match &facts.market {
         Some(Ok(market)) => Ok(market),
-        Some(Err(unread)) => Err(Answer::of(format!(
+        Some(Err(unread)) => Err(Answer::unasked(format!(
             "checkpoint {} can't be decoded, so nobody knows: see `cannot_decode`",
             unread.sequence
         ))),
         None if facts.run.is_err() => Err(no_run()),
-        None => Err(Answer::of("not a market maker's run")),
+        None => Err(Answer::unasked("not a market maker's run")),
     }
 }

@@ -13,26 +13,24 @@ use serde_json::{Value, json};
 use crate::market::learned;
 use crate::scene::Scene;
 
-use super::{Told, doctor};
+use super::{MARKET, Told, doctor};
 
 thread_local! {
     /// What the clock of a save shows.
     static AT: Cell<Timestamp> = Cell::default();
 }
 
-const QUESTIONS: [&str; 6] =
-    ["wrong_parameters", "cannot_decode", "not_saving", "cold_start", "kappa_sigma_off", "q_table_wrong"];
 const HOUR_MS: i64 = 3_600_000;
 
 #[test]
 fn a_run_of_something_else_is_told_apart() {
     let told = doctor(&Scene::with_checkpoints(1), "train/ppo");
-    for id in QUESTIONS {
-        told.says(id, "not a market maker's run");
+    for id in MARKET {
+        assert_eq!(told.says(id, "not a market maker's run").check(id)["finding"], "unasked");
     }
     let told = doctor(&Scene::new(), "train/ppo");
-    for id in QUESTIONS {
-        told.says(id, "there is no run to ask about");
+    for id in MARKET {
+        assert_eq!(told.says(id, "there is no run to ask about").check(id)["finding"], "unasked");
     }
 }
 

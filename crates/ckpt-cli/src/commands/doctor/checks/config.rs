@@ -35,8 +35,10 @@ pub(super) fn answer(facts: &Facts) -> Answer {
 }
 
 fn without_config(facts: &Facts, record: Option<&LastPolicy>) -> Answer {
-    let mut answer = Answer::new();
-    answer.ok(match record {
+    if facts.run.is_err() {
+        return super::no_run();
+    }
+    let mut answer = Answer::unasked(match record {
         None => "no session has put a policy in force here, and none was given to compare with".to_owned(),
         Some(record) => {
             let age = human::age(facts.now, record.at);
@@ -44,19 +46,18 @@ fn without_config(facts: &Facts, record: Option<&LastPolicy>) -> Answer {
         }
     });
     if let Some(schedule) = record.and_then(|record| record.schedule.as_ref()) {
-        answer.ok(format!("periodic saves go by this schedule: {}", schedule.text));
+        answer.note(format!("periodic saves go by this schedule: {}", schedule.text));
     }
     answer.advise("give --config FILE to compare");
     answer
 }
 
 fn compare(facts: &Facts, stated: &Stated, record: Option<&LastPolicy>) -> Answer {
-    let mut answer = Answer::new();
     let file = stated.file.display();
     if facts.run.is_err() {
-        answer.ok(format!("{file} can be used; there is no run to compare it with"));
-        return answer;
+        return Answer::unasked(format!("{file} can be used; there is no run to compare it with"));
     }
+    let mut answer = Answer::new();
     let candidates = stated.candidates(facts);
     if candidates.is_empty() {
         let named = facts.newest().and_then(|newest| newest.metadata()?.phase.as_deref()).unwrap_or_default();

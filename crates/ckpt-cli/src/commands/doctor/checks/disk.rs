@@ -7,11 +7,10 @@ use crate::commands::doctor::facts::Facts;
 use crate::human;
 
 pub(super) fn answer(facts: &Facts) -> Answer {
-    let mut answer = Answer::new();
     let Ok(survey) = &facts.survey else {
-        answer.ok("there is no directory to ask about");
-        return answer;
+        return Answer::unasked("there is no directory to ask about");
     };
+    let mut answer = Answer::new();
     let space = match &survey.space {
         Ok(space) => *space,
         Err(error) => {

@@ -11,7 +11,7 @@ const CHANGE_SECONDS_MAX: f64 = 5.0;
 
 pub(super) fn answer(facts: &Facts) -> Answer {
     let Ok(survey) = &facts.survey else {
-        return Answer::of("there is no directory to ask about");
+        return Answer::unasked("there is no directory to ask about");
     };
     let mut answer = Answer::new();
     writer(&mut answer, facts, survey);

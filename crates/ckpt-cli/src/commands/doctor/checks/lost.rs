@@ -11,7 +11,7 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     let Ok(run) = &facts.run else { return super::no_run() };
     let history = match &run.history {
         Ok(history) => history,
-        Err(error) => return Answer::of(format!("the log can't be read, so nobody knows: {error}")),
+        Err(error) => return Answer::unasked(format!("the log can't be read, so nobody knows: {error}")),
     };
     let Some(process) = &history.unfinished else { return ended(facts, history) };
     let mut answer = Answer::new();
@@ -44,10 +44,10 @@ fn ended(facts: &Facts, history: &History) -> Answer {
     // What was saved since may hold it.
     let unsaved = history.unsaved.as_ref().filter(|end| saved_since(facts, end.at).is_none());
     let Some(UnsavedEnd { at, status, reason }) = unsaved else {
-        return Answer::of(match history.policy {
-            Some(_) => "the last session said that it ended",
-            None => "no session ever wrote here, and only a session says that it ended",
-        });
+        return match history.policy {
+            Some(_) => Answer::of("the last session said that it ended"),
+            None => Answer::unasked("no session ever wrote here, and only a session says that it ended"),
+        };
     };
     let mut answer = Answer::new();
     let age = human::age(facts.now, *at);

@@ -6,7 +6,7 @@ use crate::human;
 
 pub(super) fn answer(facts: &Facts) -> Answer {
     let Ok(survey) = &facts.survey else {
-        return Answer::of("there is no directory to ask about");
+        return Answer::unasked("there is no directory to ask about");
     };
     let mut answer = Answer::new();
     let (swept, strange): (Vec<_>, Vec<_>) = survey.staged.iter().partition(|file| file.is_swept);
