@@ -70,6 +70,11 @@ impl Facts {
         self.survey.as_ref().map_or(Some(false), |survey| survey.writer.is_held)
     }
 
+    /// Why the log of the run can't be read, if so.
+    pub(super) fn log_error(&self) -> Option<&str> {
+        self.run.as_ref().ok().and_then(|run| run.history.as_ref().err()).map(String::as_str)
+    }
+
     /// What the log tells, if it can be read.
     pub(super) fn history(&self) -> Option<&History> {
         self.run.as_ref().ok().and_then(|run| run.history.as_ref().ok())

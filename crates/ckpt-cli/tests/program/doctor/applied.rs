@@ -141,6 +141,22 @@ fn a_configuration_that_cannot_be_used_is_a_finding() {
     doctor(&scene, "train/ppo --config none.yaml").finds(&[("config_applied", "problem")]);
 }
 
+/// That no session was seen in it is no sign that there was none.
+#[test]
+fn a_log_that_cannot_be_read_proves_nothing() {
+    let scene = Scene::new();
+    config(&scene, PLAIN);
+    session(&scene, "train/ppo", options(&scene, "a"), 3);
+    let log = fs::File::options().write(true).open(scene.path("train/ppo/log.jsonl")).unwrap();
+    log.set_len(257 << 20).unwrap();
+    for args in ["train/ppo --config c.yaml", "train/ppo"] {
+        let told = doctor(&scene, args);
+        told.finds(&[("damaged_files", "warning")]).says("damaged_files", "the log can't be read");
+        told.says("config_applied", "the log can't be read, so nobody knows what was applied");
+        assert!(told.unasked().contains(&"config_applied") && told.unasked().contains(&"lost_work"));
+    }
+}
+
 #[test]
 fn variables_that_have_a_say_are_named() {
     let scene = Scene::new();

@@ -21,16 +21,19 @@ enum Saving {
 
 pub(super) fn answer(facts: &Facts) -> Answer {
     let record = facts.history().and_then(|history| history.policy.as_ref());
-    match &facts.config {
-        None => without_config(facts, record),
-        Some(Err(error)) => {
+    match (&facts.config, facts.log_error()) {
+        (Some(Ok(_)) | None, Some(error)) => {
+            Answer::unasked(format!("the log can't be read, so nobody knows what was applied: {error}"))
+        }
+        (None, None) => without_config(facts, record),
+        (Some(Err(error)), _) => {
             let mut answer = Answer::new();
             answer.problem(format!("the configuration can't be used, so no session can go by it: {error}"));
             answer
                 .advise("correct what it names; `ckpt simulate --config FILE --phase PHASE` reads it again");
             answer
         }
-        Some(Ok(stated)) => compare(facts, stated, record),
+        (Some(Ok(stated)), None) => compare(facts, stated, record),
     }
 }
 

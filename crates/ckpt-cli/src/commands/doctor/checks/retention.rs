@@ -18,8 +18,7 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     let bytes = run.entries.iter().map(|entry| entry.stored_bytes).sum();
     let held = format!("{} take {}", human::plural(count, "checkpoint"), human::size(bytes));
     let history = facts.history();
-    let in_force = history.is_some_and(|history| history.policy.is_some());
-    if !in_force && count > MANY {
+    if history.is_some_and(|history| history.policy.is_none()) && count > MANY {
         answer.warning(format!("{held}, and no session ever put a policy in force: nothing is deleted"));
         let prune = ckpt("prune", &facts.path, &["--keep-last", "8", "--dry-run"]);
         answer.run("see what would go if the newest 8 were kept", prune);
