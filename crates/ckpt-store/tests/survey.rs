@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ckpt_format::{Metadata, Selector, Timestamp};
 use ckpt_store::{Epoch, Error, Run, RunOptions, Section, Stops, Survey, may_write_in};
@@ -38,6 +39,29 @@ fn a_lock_is_seen_while_it_is_held_and_its_holder_named_afterwards() {
     assert_eq!((writer.is_held, holder.pid, holder.is_here), (Some(false), std::process::id(), true));
     drop(Run::open(&path, options().epoch(Epoch::Begin(7))).unwrap());
     assert_eq!(Survey::of(&path).unwrap().epoch, 7);
+}
+
+/// The system's table moved while it was read bit by bit, and a run that was being written looked abandoned.
+#[test]
+fn a_lock_is_seen_also_while_others_come_and_go() {
+    let root = tempfile::tempdir().unwrap();
+    let (path, _run, _) = run(root.path());
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            let (name, is_over) = (root.path().join(format!("other-{number}")), &is_over);
+            scope.spawn(move || {
+                let file = fs::File::create(name).unwrap();
+                while !is_over.load(Ordering::Relaxed) {
+                    file.lock().unwrap();
+                    file.unlock().unwrap();
+                }
+            });
+        }
+        let unseen = (0..500).filter(|_| Survey::of(&path).unwrap().writer.is_held != Some(true)).count();
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(unseen, 0, "of 500 looks");
+    });
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! A lock that is tried for is held for a moment, and whoever tries then is turned away: so what the system tells about all locks is
 //! read instead. Processes in other containers or on other machines are not among them.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -12,6 +13,11 @@ use ckpt_format::Timestamp;
 use crate::host;
 use crate::lock::read_note;
 use crate::storage::Storage;
+
+/// More than one call is ever given of the table.
+const PIECE_BYTES: usize = 64 << 10;
+/// How often the table is read before a lock that is not in it counts as free.
+const LOOKS: usize = 3;
 
 /// What can be seen of a lock from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +65,10 @@ impl LockSight {
         let Ok(found) = fs::symlink_metadata(path.join(name)) else {
             return Self { name, is_held: Some(false), pid: None, holder: None, is_stopped: false };
         };
-        let pid = fs::read_to_string("/proc/locks")
-            .map(|table| owner(&table, found.dev(), found.ino(), holder.as_ref().map(|holder| holder.pid)));
+        let noted = holder.as_ref().map(|holder| holder.pid);
+        let look = |_| table().map(|table| owner(&table, found.dev(), found.ino(), noted));
+        // Nobody holds it only if each look misses it.
+        let pid = (0..LOOKS).map(look).find(|seen| !matches!(seen, Ok(None))).unwrap_or(Ok(None));
         let is_elsewhere = holder.as_ref().is_some_and(|holder| !holder.is_here);
         let is_held = match pid {
             Ok(Some(_)) => Some(true),
@@ -70,6 +78,20 @@ impl LockSight {
         let pid = pid.ok().flatten();
         let is_stopped = pid.is_some_and(is_stopped);
         Self { name, is_held, pid, holder, is_stopped }
+    }
+}
+
+/// The system's table of locks. What one call asks for is of one moment, up to a page of it; between two calls a lock that ends moves
+/// those behind it forward, and one of them is passed over.
+fn table() -> io::Result<String> {
+    let mut file = File::open("/proc/locks")?;
+    let mut table = Vec::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(String::from_utf8_lossy(&table).into_owned()),
+            length => table.extend_from_slice(piece.get(..length).unwrap_or_default()),
+        }
     }
 }
 
