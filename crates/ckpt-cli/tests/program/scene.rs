@@ -174,7 +174,7 @@ impl Scene {
 }
 
 /// Waits, but not for ever.
-pub(crate) fn wait_until(otherwise: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(otherwise: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < deadline, "{otherwise}");

@@ -5,13 +5,16 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use crate::scene::{Ran, Scene};
+use crate::scene::{Ran, Scene, wait_until};
 
 use super::room::is_root;
 use super::{Told, doctor};
 
 /// A user who owns nothing.
 const NOBODY: &str = "65534";
+
+/// What `setpriv` ends with if the system does not run the program.
+const BUSY: i32 = 126;
 
 /// The program as a user whom modes bind: root is bound by none.
 fn doctor_as_nobody(scene: &Scene) -> Option<Told> {
@@ -22,17 +25,27 @@ fn doctor_as_nobody(scene: &Scene) -> Option<Told> {
     let program = scene.path("ckpt");
     fs::copy(env!("CARGO_BIN_EXE_ckpt"), &program).unwrap();
     mode(scene, "", 0o755);
-    let ran = Command::new("setpriv")
-        .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"])
-        .arg(program)
-        .args(["doctor", "train/ppo", "--json"])
-        .current_dir(scene.path(""))
-        .output();
-    let Ok(ran) = ran else {
-        let _ = writeln!(io::stderr(), "modes: NOT SHOWN, because there is no setpriv: install util-linux");
-        return None;
-    };
-    Some(Told::of(Ran::of(ran)))
+    let mut told = None;
+    wait_until("the copy of the program stays busy", || {
+        let ran = Command::new("setpriv")
+            .args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"])
+            .arg(&program)
+            .args(["doctor", "train/ppo", "--json"])
+            .current_dir(scene.path(""))
+            .output();
+        let Ok(ran) = ran else {
+            let _ =
+                writeln!(io::stderr(), "modes: NOT SHOWN, because there is no setpriv: install util-linux");
+            return true;
+        };
+        // A process that another test was just starting still has the copy open to be written.
+        if ran.status.code() == Some(BUSY) && String::from_utf8_lossy(&ran.stderr).contains("busy") {
+            return false;
+        }
+        told = Some(Told::of(Ran::of(ran)));
+        true
+    });
+    told
 }
 
 fn mode(scene: &Scene, path: &str, mode: u32) {
