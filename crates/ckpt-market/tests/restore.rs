@@ -6,6 +6,8 @@ use ckpt_market::component::baseline::Baseline;
 use ckpt_market::component::kill_switch::{KillSwitch, ReasonCode, Trigger};
 use ckpt_market::component::learned::{BayesianParam, Family};
 use ckpt_market::component::rl::{QCell, RlTable};
+use ckpt_market::live::LiveComponent as _;
+use ckpt_market::live::kill_switch::LiveKillSwitch;
 use ckpt_market::restore::decay::Decay;
 use ckpt_market::restore::report::{Aspect, Finding};
 use ckpt_market::restore::rl::{AgentShape, RewardConfig, Unknown};
@@ -256,6 +258,24 @@ fn a_trigger_without_a_time_is_as_old_as_its_document_or_holds() {
     let Restored { bundle, report } = restored(with_switch(switch(0)));
     assert!(bundle.kill_switch.is_triggered());
     assert!(report.to_string().contains("since nobody knows when"), "{report}");
+}
+
+/// Its age was that of the figures of the day, and they are taken anew all day: saved every hour, it never expired.
+#[test]
+fn a_trigger_without_a_time_is_not_renewed_by_figures_that_are_newer() {
+    let triggers = vec![trigger(ReasonCode::MaxLoss, 0)];
+    let mut bundle = with_switch(KillSwitch { triggers, figures_at_ms: NOW_MS, ..KillSwitch::default() });
+    let mut held_hours = Vec::new();
+    for hour in 1..=30 {
+        let now = NOW_MS + hour * HOUR_MS;
+        let mut live = LiveKillSwitch::default();
+        live.restore_checkpoint(&restore(bundle, at(now), &RestoreRules::default()).bundle.kill_switch);
+        live.set_daily(-1.0, now);
+        held_hours.extend(live.is_triggered().then_some(hour));
+        bundle = with_switch(live.to_checkpoint());
+        bundle.metadata.timestamp_ms = now;
+    }
+    assert_eq!(held_hours, (1..=24).collect::<Vec<u64>>());
 }
 
 #[test]

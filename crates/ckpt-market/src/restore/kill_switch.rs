@@ -32,7 +32,7 @@ impl Default for KillSwitchRules {
 /// Drops triggers that are of the moment or too old and figures of another UTC day. Whatever is dropped or held is told.
 pub fn restore(switch: &mut KillSwitch, now: Timestamp, rules: &KillSwitchRules, report: &mut RestoreReport) {
     let figures_at_ms = switch.figures_at_ms;
-    switch.triggers.retain(|trigger| holds(trigger, figures_at_ms, now, rules, report));
+    switch.triggers.retain_mut(|trigger| holds(trigger, figures_at_ms, now, rules, report));
     let today = now.millis().div_euclid(MILLIS_A_DAY);
     let day = signed(figures_at_ms).div_euclid(MILLIS_A_DAY);
     let said = figures_at_ms > 0;
@@ -47,7 +47,7 @@ const MILLIS_A_DAY: i64 = 86_400_000;
 const MILLIS_AN_HOUR: f64 = 3_600_000.0;
 
 fn holds(
-    trigger: &Trigger,
+    trigger: &mut Trigger,
     figures_at_ms: u64,
     now: Timestamp,
     rules: &KillSwitchRules,
@@ -59,11 +59,12 @@ fn holds(
         note(Finding::TriggerTransient { code });
         return false;
     }
-    // A trigger without a time is not newer than the document it stands in. If that has none either it holds.
-    let (at_ms, exact) = match trigger.triggered_at_ms {
-        0 => (figures_at_ms, false),
-        at_ms => (at_ms, trigger.time_is_exact),
-    };
+    // A trigger without a time is not newer than the document it stands in, and from now on it says so: the figures will be newer
+    // at the next save, and the trigger must not be. If the document has no time either it holds.
+    if trigger.triggered_at_ms == 0 {
+        (trigger.triggered_at_ms, trigger.time_is_exact) = (figures_at_ms, false);
+    }
+    let (at_ms, exact) = (trigger.triggered_at_ms, trigger.time_is_exact);
     if at_ms == 0 {
         note(Finding::TriggerHeld { code, age_hours: None, exact });
         return true;
