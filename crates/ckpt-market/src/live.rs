@@ -1,7 +1,7 @@
 //! The contract of live components, and small ones that keep it.
 //!
 //! A live component trades and learns; what is stored of it is another type. It gives that out and takes it back, and what
-//! it took it would give out again: [`check_law`].
+//! it took it would give out again: [`check_law`]. Counts come from documents and may be anything: they stop at their end.
 
 pub mod baseline;
 pub mod kappa;

@@ -2,9 +2,13 @@
 
 use ckpt_format::{Bundle as _, BundleMode, Timestamp};
 use ckpt_gate::{Cause, Verdict};
+use ckpt_market::component::baseline::Baseline;
+use ckpt_market::component::kappa::Kappa;
 use ckpt_market::component::kelly::KellyTracker;
 use ckpt_market::component::kill_switch::ReasonCode;
+use ckpt_market::component::quote_outcomes::QuoteOutcomes;
 use ckpt_market::component::readiness::PriorVerdict;
+use ckpt_market::component::vol_filter::VolFilter;
 use ckpt_market::live::baseline::BaselineTracker;
 use ckpt_market::live::kappa::KappaEstimator;
 use ckpt_market::live::kelly::Kelly;
@@ -71,6 +75,43 @@ fn a_component_with_a_hard_coded_decay_breaks_the_law() {
     assert!(matches!(broken, LawBroken::NotIdentical { kind: "kelly_tracker", .. }), "{broken}");
     let warm = HardCoded(KellyTracker { n_wins: 1, ..KellyTracker::default() });
     assert!(matches!(check_law(&live, warm), Err(LawBroken::NotCold { .. })));
+}
+
+/// A document may say anything; the first observation after it panicked, or began at 0 again in a release build.
+#[test]
+fn a_count_that_is_restored_at_its_end_stays_there() {
+    let mut volatility = Volatility::default();
+    volatility.restore_checkpoint(&VolFilter { observation_count: u64::MAX, ..VolFilter::default() });
+    volatility.observe(0.001, 1.0);
+    assert_eq!(volatility.to_checkpoint().observation_count, u64::MAX);
+
+    let mut kelly = Kelly::default();
+    kelly.restore_checkpoint(&KellyTracker {
+        n_wins: u64::MAX,
+        n_losses: u64::MAX,
+        ..KellyTracker::default()
+    });
+    [1.0, -1.0].into_iter().for_each(|result| kelly.record(result));
+    assert_eq!((kelly.to_checkpoint().n_wins, kelly.to_checkpoint().n_losses), (u64::MAX, u64::MAX));
+
+    let mut baseline = BaselineTracker::default();
+    baseline.restore_checkpoint(&Baseline { n_observations: u64::MAX, ..Baseline::default() });
+    baseline.record(1.0);
+    assert_eq!(baseline.to_checkpoint().n_observations, u64::MAX);
+
+    let (mut quotes, mut full) = (QuoteOutcomeTracker::default(), QuoteOutcomes::default());
+    full.bins.iter_mut().for_each(|bin| (bin.fills, bin.total) = (u64::MAX, u64::MAX));
+    quotes.restore_checkpoint(&full);
+    quotes.quoted(0, 1.0, true);
+    assert!(quotes.filled(true));
+    assert_eq!(quotes.to_checkpoint(), full);
+
+    let mut kappa = KappaEstimator::new(WINDOW_MS);
+    let seen = Kappa { observation_count: u64::MAX, total_observations: u64::MAX, ..Kappa::default() };
+    kappa.restore_checkpoint(&seen);
+    kappa.fill(0, 0.001);
+    let again = kappa.to_checkpoint();
+    assert_eq!((again.observation_count, again.total_observations), (u64::MAX, u64::MAX));
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl BaselineTracker {
             0 => reward,
             _ => state.decay * state.ewma_reward + (1.0 - state.decay) * reward,
         };
-        state.n_observations += 1;
+        state.n_observations = state.n_observations.saturating_add(1);
     }
 
     /// The reward less the baseline; the reward itself until enough were seen.

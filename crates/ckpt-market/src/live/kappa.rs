@@ -50,7 +50,7 @@ impl KappaEstimator {
     pub fn fill(&mut self, now_ms: u64, distance: f64) {
         if distance.is_finite() && distance >= 0.0 {
             self.window.push_back((now_ms, distance));
-            self.total += 1;
+            self.total = self.total.saturating_add(1);
         }
         self.expire(now_ms);
     }
@@ -86,7 +86,7 @@ impl LiveComponent for KappaEstimator {
     fn to_checkpoint(&self) -> Kappa {
         let mut sums = self.carried.now;
         for (_, distance) in &self.window {
-            sums.count += 1;
+            sums.count = sums.count.saturating_add(1);
             sums.distances += distance;
             sums.squares += distance * distance;
         }

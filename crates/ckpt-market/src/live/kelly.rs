@@ -20,10 +20,10 @@ impl Kelly {
         let blend = |average: &mut f64, size: f64| *average = decay * *average + (1.0 - decay) * size;
         if result_bps > 0.0 {
             blend(&mut state.ewma_wins, result_bps);
-            state.n_wins += 1;
+            state.n_wins = state.n_wins.saturating_add(1);
         } else {
             blend(&mut state.ewma_losses, -result_bps);
-            state.n_losses += 1;
+            state.n_losses = state.n_losses.saturating_add(1);
         }
     }
 

@@ -64,8 +64,8 @@ impl QuoteOutcomeTracker {
 
     fn resolve(&mut self, quote: &Pending, filled: bool) {
         if let Some(bin) = self.state.bins.iter_mut().find(|bin| holds(bin, quote.spread_bps)) {
-            bin.total += 1;
-            bin.fills += u64::from(filled);
+            bin.total = bin.total.saturating_add(1);
+            bin.fills = bin.fills.saturating_add(u64::from(filled));
         }
     }
 }

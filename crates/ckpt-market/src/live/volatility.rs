@@ -45,7 +45,7 @@ impl Volatility {
             let seen = if at == regime { 1.0 } else { 0.0 };
             *probability += REGIME_GAIN * (seen - *probability);
         }
-        state.observation_count += 1;
+        state.observation_count = state.observation_count.saturating_add(1);
     }
 
     /// The volatility to quote by, capped.
