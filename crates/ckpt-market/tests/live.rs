@@ -114,6 +114,17 @@ fn a_count_that_is_restored_at_its_end_stays_there() {
     assert_eq!((again.observation_count, again.total_observations), (u64::MAX, u64::MAX));
 }
 
+/// One of them made the average NaN for good, and the next restore forgot all the others with it.
+#[test]
+fn a_reward_that_is_no_number_is_passed_over() {
+    let mut baseline = BaselineTracker::default();
+    for reward in [-0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.5] {
+        baseline.record(reward);
+    }
+    let saved = baseline.to_checkpoint();
+    assert_eq!((saved.ewma_reward, saved.n_observations), (-0.5, 2));
+}
+
 #[test]
 fn wins_and_losses_are_counted_not_derived_from_a_rate() {
     let mut kelly = Kelly::default();

@@ -10,8 +10,11 @@ pub struct BaselineTracker {
 }
 
 impl BaselineTracker {
-    /// Takes in a reward. The first one is the average.
+    /// Takes in a reward. The first one is the average. What is no number is passed over.
     pub fn record(&mut self, reward: f64) {
+        if !reward.is_finite() {
+            return;
+        }
         let state = &mut self.state;
         state.ewma_reward = match state.n_observations {
             0 => reward,
