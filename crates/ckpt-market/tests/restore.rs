@@ -152,6 +152,23 @@ fn a_rate_of_kappa_that_is_hardly_more_than_0_is_no_prior() {
     assert_eq!(report.of(names::KAPPA_OWN).len(), 1, "{report}");
 }
 
+/// A kappa of 0 is a spread without an end.
+#[test]
+fn a_kappa_whose_mean_is_0_is_no_prior_and_no_window() {
+    let mut bundle = MarketBundle::default();
+    (bundle.kappa_own.prior_alpha, bundle.kappa_own.prior_beta) = (5e-324, 1e300);
+    // Each by itself is finite, their sum is not.
+    (bundle.kappa_bid.prior_alpha, bundle.kappa_bid.prior_beta) = (1e300, 1e308);
+    bundle.kappa_bid.sum_distances = 1e308;
+    let once = restored(bundle);
+    assert_eq!(once.bundle.kappa_own, MarketBundle::default().kappa_own, "{}", once.report);
+    assert_eq!(
+        (once.bundle.kappa_bid.sum_distances, once.bundle.kappa_bid.kappa_posterior_mean),
+        (0.0, 1e300 / 1e308)
+    );
+    assert!(restored(once.bundle).report.is_empty());
+}
+
 /// Each by itself could be; together they made an infinite kappa, told anew at each restore.
 #[test]
 fn a_window_of_kappa_with_which_its_mean_is_infinite_is_emptied() {

@@ -165,15 +165,18 @@ fn kappa(kappa: &mut Kappa, component: &'static str, report: &mut RestoreReport)
     let mut bounds = Bounds { component, report };
     let positive = |value: f64| value.is_finite() && value > 0.0;
     let sum = |value: f64| value.is_finite() && value >= 0.0;
-    // A rate that is hardly more than 0 makes a mean that is no number.
+    // A rate that is hardly more than 0 makes a mean that is no number, a shape that is makes one of 0.
     let usable = positive(kappa.prior_alpha) && positive(kappa.prior_beta);
-    if !(usable && (kappa.prior_alpha / kappa.prior_beta).is_finite()) {
+    if !(usable && positive(kappa.prior_alpha / kappa.prior_beta)) {
         bounds.reset("prior", "shape, rate and their mean are finite and above 0");
         (kappa.prior_alpha, kappa.prior_beta) = (Kappa::default().prior_alpha, Kappa::default().prior_beta);
     }
     let (alpha, beta) = kappa.posterior();
-    if !(sum(kappa.sum_distances) && sum(kappa.sum_sq_distances) && (alpha / beta).is_finite()) {
-        bounds.reset("window", "its sums are finite and at least 0, and so is the mean with it");
+    if !(sum(kappa.sum_distances) && sum(kappa.sum_sq_distances) && positive(alpha / beta)) {
+        bounds.reset(
+            "window",
+            "its sums are finite and at least 0, and the mean with it is finite and above 0",
+        );
         (kappa.observation_count, kappa.sum_distances, kappa.sum_sq_distances) = (0, 0.0, 0.0);
     }
     if kappa.total_observations < kappa.observation_count {
