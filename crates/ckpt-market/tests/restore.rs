@@ -116,6 +116,38 @@ fn learned_parameters_out_of_bounds_are_reset_or_clamped_and_recorded() {
     assert_eq!(report.of(names::LEARNED_PARAMS).len(), 6, "{report}");
 }
 
+/// All of them are finite, and each made an estimate, or the weight of the data in it, that can't be.
+#[test]
+fn numbers_of_a_parameter_that_are_none_of_its_family_are_reset() {
+    let mut bundle = MarketBundle::default();
+    let params = &mut bundle.learned_params;
+    params.alpha_touch.prior_strength = -3.0;
+    params.max_drawdown.sum_x2 = -4.0;
+    (params.kalman_q.prior_mean, params.kalman_q.posterior_param1) = (-1.0, 0.5);
+    params.toxic_hour_gamma_mult.posterior_param1 = -1_000.0;
+    (params.hawkes_mu.posterior_param1, params.hawkes_mu.posterior_param2) = (5e-324, 1e300);
+    params.proactive_skew_sensitivity.posterior_param1 = -2.0;
+    let Restored { bundle, report } = restored(bundle);
+    let mut expected = MarketBundle::default().learned_params;
+    expected.proactive_skew_sensitivity.posterior_param1 = -2.0;
+    assert_eq!(bundle.learned_params, expected, "{report}");
+    assert_eq!(report.of(names::LEARNED_PARAMS).len(), 5, "{report}");
+}
+
+#[test]
+fn sums_of_squares_below_0_are_reset_with_what_they_were_learned_with() {
+    for trend in [false, true] {
+        let mut bundle = MarketBundle::default();
+        bundle.pre_fill.learning_samples = 700;
+        bundle.pre_fill.signal_outcome_sum = [-3.0; 5];
+        let pre_fill = &mut bundle.pre_fill;
+        *(if trend { &mut pre_fill.trend_sq_sum } else { &mut pre_fill.signal_sq_sum[4] }) = -1e-9;
+        let Restored { bundle, report } = restored(bundle);
+        assert_eq!(bundle.pre_fill, MarketBundle::default().pre_fill, "{report}");
+        assert_eq!(report.notes().len(), 1, "{report}");
+    }
+}
+
 #[test]
 fn every_number_that_is_not_one_is_replaced_before_it_can_reach_a_quote() {
     let nan = f64::NAN;

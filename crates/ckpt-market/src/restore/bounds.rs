@@ -5,13 +5,13 @@ use super::sigma::SigmaCap;
 use crate::bundle::{MarketBundle, names};
 use crate::component::fill_rate::FillRate;
 use crate::component::kappa::Kappa;
-use crate::component::learned::LearnedParams;
+use crate::component::learned::{BayesianParam, Family, LearnedParams};
 use crate::component::quote_outcomes::QuoteOutcomes;
 
 /// Brings every number into its bounds, and notes each that was not.
 ///
-/// A number that is NaN or infinite where it can't be becomes its default, one that is too large or small the nearest that
-/// is allowed.
+/// A number that is NaN or infinite where it can't be becomes its default, and so does one that would have to be more than 0;
+/// any other that is too large or small becomes the nearest that is allowed.
 pub fn check(bundle: &mut MarketBundle, sigma: &SigmaCap, report: &mut RestoreReport) {
     let default = MarketBundle::default();
     learned(&mut bundle.learned_params, report);
@@ -21,6 +21,7 @@ pub fn check(bundle: &mut MarketBundle, sigma: &SigmaCap, report: &mut RestoreRe
     vol.above(&mut bundle.vol_filter.sigma_mean, "sigma_mean", default.vol_filter.sigma_mean);
     vol.within(&mut bundle.vol_filter.sigma_mean, "sigma_mean", 0.0, sigma.max(), why);
     vol.finite(&mut bundle.vol_filter.sigma_std, "sigma_std", default.vol_filter.sigma_std);
+    let why = "it is from 0 to the cap on volatility";
     vol.within(&mut bundle.vol_filter.sigma_std, "sigma_std", 0.0, sigma.max(), why);
     vol.shares(&mut bundle.vol_filter.regime_probs, "regime_probs", &default.vol_filter.regime_probs);
 
@@ -139,7 +140,7 @@ fn learned(params: &mut LearnedParams, report: &mut RestoreReport) {
     for ((name, param), (_, default)) in params.each_mut().into_iter().zip(default.each()) {
         let why = match name {
             _ if param.family != default.family => "its family is another",
-            _ if !param.is_usable() => "its posterior is none of its family",
+            _ if !(param.is_usable() && is_in_range(param)) => "its numbers are none of its family",
             "gamma_base" if param.estimate() < 0.1 => "below 0.1 quotes hold no risk premium",
             "kappa" if param.estimate() < 1.0 => "below 1 the spread has no bound",
             _ => continue,
@@ -149,6 +150,12 @@ fn learned(params: &mut LearnedParams, report: &mut RestoreReport) {
     }
     let floor = &mut params.spread_floor_bps.posterior_param1;
     bounds.within(floor, "spread_floor_bps.posterior_param1", 0.0, f64::MAX, "a spread is at least 0");
+}
+
+/// A mean of 0 is finite, and so is one below it where the shape is too small for a mean and the prior's stands in.
+fn is_in_range(param: &BayesianParam) -> bool {
+    let is_signed = param.family == Family::Normal;
+    param.prior_strength > 0.0 && param.sum_x2 >= 0.0 && (is_signed || param.estimate() > 0.0)
 }
 
 fn fill_rate(rate: &mut FillRate, default: &FillRate, report: &mut RestoreReport) {
@@ -204,10 +211,13 @@ fn classifiers(bundle: &mut MarketBundle, default: &MarketBundle, report: &mut R
     }
     bounds.probability(&mut pre_fill.trend_weight, "trend_weight", default.pre_fill.trend_weight);
     bounds.shares(&mut pre_fill.regime_probs, "regime_probs", &default.pre_fill.regime_probs);
-    let sums = pre_fill.signal_outcome_sum.iter().chain(&pre_fill.signal_sq_sum);
-    let usable = |sum: &f64| sum.is_finite();
-    if !sums.chain([&pre_fill.trend_outcome_sum, &pre_fill.trend_sq_sum]).all(usable) {
-        bounds.reset("sums", "they are finite");
+    let is_square = |sum: &f64| sum.is_finite() && *sum >= 0.0;
+    let usable = pre_fill.signal_outcome_sum.iter().all(|sum| sum.is_finite())
+        && pre_fill.trend_outcome_sum.is_finite()
+        && pre_fill.signal_sq_sum.iter().all(is_square)
+        && is_square(&pre_fill.trend_sq_sum);
+    if !usable {
+        bounds.reset("sums", "they are finite, and those of squares at least 0");
         pre_fill.signal_outcome_sum = [0.0; 5];
         pre_fill.signal_sq_sum = [0.0; 5];
         (pre_fill.trend_outcome_sum, pre_fill.trend_sq_sum, pre_fill.learning_samples) = (0.0, 0.0, 0);
