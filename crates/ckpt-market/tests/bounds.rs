@@ -59,7 +59,7 @@ proptest! {
     fn any_number_in_any_place_ends_in_bounds(
         section in 0_usize..19,
         number in 0_usize..230,
-        special in prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, -0.0, 1e300, 5e-324, 2.0]),
+        special in prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, -0.0, 1e300, f64::MAX, 5e-324, 2.0]),
         drawn in any::<f64>(),
         use_drawn in any::<bool>(),
         hours in 0_i64..200,

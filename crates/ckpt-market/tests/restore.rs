@@ -483,6 +483,15 @@ fn fading_needs_an_age_and_begins_after_half_an_hour() {
 }
 
 #[test]
+fn a_variance_that_grows_old_stays_a_number() {
+    let mut bundle = MarketBundle::default();
+    bundle.metadata.timestamp_ms = NOW_MS - 200 * HOUR_MS;
+    bundle.fill_rate.lambda_0_variance = 1e308;
+    let rules = RestoreRules { decay: Some(Decay::default()), ..RestoreRules::default() };
+    assert_eq!(restore(bundle, at(NOW_MS), &rules).bundle.fill_rate.lambda_0_variance, f64::MAX);
+}
+
+#[test]
 fn growing_old_never_makes_volatility_more_certain() {
     let mut bundle = MarketBundle::default();
     bundle.metadata.timestamp_ms = NOW_MS - 100 * HOUR_MS;

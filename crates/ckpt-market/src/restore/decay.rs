@@ -104,7 +104,8 @@ fn fade(bundle: &mut MarketBundle, factor: f64, moment: f64) {
 
     let FillRate { lambda_0_variance, lambda_0_n_obs, delta_char_variance, delta_char_n_obs, .. } =
         &mut bundle.fill_rate;
-    [lambda_0_variance, delta_char_variance].into_iter().for_each(|variance| *variance /= factor.max(0.01));
+    let widen = |variance: &mut f64| *variance = (*variance / factor.max(0.01)).min(f64::MAX);
+    [lambda_0_variance, delta_char_variance].into_iter().for_each(widen);
     [lambda_0_n_obs, delta_char_n_obs].into_iter().for_each(|observations| *observations *= factor);
 
     let prior = Kappa::default();
