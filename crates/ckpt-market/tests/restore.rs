@@ -92,7 +92,9 @@ fn a_sigma_of_1_is_capped_at_ten_times_the_default_and_recorded() {
 
 #[test]
 fn a_cap_that_is_none_is_refused() {
-    for (sigma, multiplier) in [(0.0, 10.0), (f64::NAN, 10.0), (0.1, f64::INFINITY), (0.1, -1.0)] {
+    let none =
+        [(0.0, 10.0), (f64::NAN, 10.0), (0.1, f64::INFINITY), (0.1, -1.0), (1e308, 10.0), (1e-300, 1e-300)];
+    for (sigma, multiplier) in none {
         assert!(SigmaCap::new(sigma, multiplier).is_err(), "{sigma} x {multiplier}");
     }
     assert_eq!(SigmaCap::new(0.001, 2.0).unwrap().max(), 0.002);

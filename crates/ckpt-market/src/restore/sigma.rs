@@ -22,9 +22,10 @@ impl SigmaCap {
     /// `multiplier` times `default_sigma`, a fraction per square root of a second.
     ///
     /// # Errors
-    /// [`SigmaCapError`] if one of them is not finite or not above 0.
+    /// [`SigmaCapError`] if one of them, or their product, is not finite or not above 0.
     pub fn new(default_sigma: f64, multiplier: f64) -> Result<Self, SigmaCapError> {
-        for (field, found) in [("default_sigma", default_sigma), ("multiplier", multiplier)] {
+        let product = ("default_sigma * multiplier", default_sigma * multiplier);
+        for (field, found) in [("default_sigma", default_sigma), ("multiplier", multiplier), product] {
             if !(found.is_finite() && found > 0.0) {
                 return Err(SigmaCapError { field, found });
             }
@@ -37,7 +38,7 @@ impl SigmaCap {
         self.default_sigma * self.multiplier
     }
 
-    /// The volatility that may be used. NaN becomes the greatest: what is unknown is quoted widest.
+    /// The volatility that may be used. NaN and what is below 0 become the greatest: what is unknown is quoted widest.
     ///
     /// ```
     /// use ckpt_market::restore::sigma::SigmaCap;
@@ -46,9 +47,10 @@ impl SigmaCap {
     /// assert_eq!(cap.cap(0.001), 0.001);
     /// assert_eq!(cap.cap(1.0), 0.0025);
     /// assert_eq!(cap.cap(f64::NAN), 0.0025);
+    /// assert_eq!(cap.cap(-0.001), 0.0025);
     /// ```
     pub fn cap(self, sigma: f64) -> f64 {
-        if sigma.is_nan() { self.max() } else { sigma.clamp(0.0, self.max()) }
+        if sigma >= 0.0 { sigma.min(self.max()) } else { self.max() }
     }
 }
 
