@@ -126,28 +126,28 @@ impl<R: BufRead> PredictionReader<R> {
     }
 
     /// The next record, whether it is wanted or not; none at the end.
-    fn advance(&mut self) -> io::Result<Option<PredictionRecord>> {
+    fn advance(&mut self) -> Result<Option<PredictionRecord>, ReadError> {
         loop {
             self.line.clear();
             let limit = self.limits.line_bytes_max as u64;
             // One byte more than is allowed tells a line that is too long from one that just fits; one for its end.
             let mut bounded = self.source.by_ref().take(limit.saturating_add(2));
-            let read = bounded.read_until(b'\n', &mut self.line)?;
-            if read == 0 {
+            let read = bounded.read_until(b'\n', &mut self.line);
+            if read.map_err(|source| ReadError { line: self.report.lines + 1, source })? == 0 {
                 return Ok(None);
             }
             self.report.lines += 1;
+            let is_ended = self.line.ends_with(b"\n");
+            // Beyond the limit there may be nothing but blanks.
+            let is_cut = !is_ended && self.line.len() as u64 == limit.saturating_add(2);
             let text = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
             let text = text.trim_ascii();
-            if text.len() > self.limits.line_bytes_max {
-                if !self.line.ends_with(b"\n") {
-                    skip_line(&mut self.source)?;
+            if is_cut || text.len() > self.limits.line_bytes_max {
+                self.fault(format!("it is longer than {limit} bytes"));
+                if !is_ended {
+                    let line = self.report.lines;
+                    skip_line(&mut self.source).map_err(|source| ReadError { line, source })?;
                 }
-                self.fault(format!("it is longer than {limit} bytes"));
-            } else if self.line.len() as u64 == limit.saturating_add(2) && !self.line.ends_with(b"\n") {
-                // Padded with blanks beyond the limit.
-                skip_line(&mut self.source)?;
-                self.fault(format!("it is longer than {limit} bytes"));
             } else if text.is_empty() {
                 self.report.blank += 1;
             } else {
@@ -187,9 +187,9 @@ impl<R: BufRead> Iterator for PredictionReader<R> {
                 Ok(Some(record)) if self.resolved_only && record.outcomes.is_none() => {}
                 Ok(Some(record)) => return Some(Ok(NumberedRecord { line: self.report.lines, record })),
                 Ok(None) => self.ended = true,
-                Err(source) => {
+                Err(error) => {
                     self.ended = true;
-                    return Some(Err(ReadError { line: self.report.lines + 1, source }));
+                    return Some(Err(error));
                 }
             }
         }

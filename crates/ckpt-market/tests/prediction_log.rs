@@ -142,6 +142,18 @@ fn a_source_that_fails_ends_the_reading_with_the_line() {
     assert!(reader.next().is_none());
 }
 
+/// It named the line after, and the one that was too long was counted as a line and as nothing else.
+#[test]
+fn a_source_that_fails_within_a_line_that_is_too_long_names_that_line() {
+    let limits = ReadLimits { line_bytes_max: 10, ..ReadLimits::default() };
+    let text = b"\n01234567890123456789";
+    let mut reader = PredictionReader::buffered(text.chain(Failing), false, limits);
+    assert_eq!(reader.next().unwrap().unwrap_err().line, 2);
+    assert!(reader.next().is_none());
+    let report = reader.report();
+    assert_eq!((report.lines, report.blank, report.malformed), (2, 1, 1));
+}
+
 proptest! {
     /// Whatever lines there are, each is counted once, and buffers of any size see the same.
     #[test]
