@@ -50,7 +50,7 @@ pub struct ReadReport {
 pub struct LineFault {
     /// Its number, from 1.
     pub line: u64,
-    /// Why.
+    /// Why; what it quotes of the line is cut, so that the reasons need no more room than lines do.
     pub reason: String,
 }
 
@@ -217,8 +217,25 @@ fn skip_line(source: &mut impl BufRead) -> io::Result<()> {
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let at = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&at).map_or(text.clone(), |text| format!("{text}, column {}", error.column()))
+    match text.strip_suffix(&at) {
+        Some(text) => format!("{}, column {}", cut(text), error.column()),
+        None => cut(&text),
+    }
 }
+
+/// The beginning and the end of a text that quotes the line, and so may be as long as that.
+fn cut(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= REASON_HEAD + REASON_TAIL {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(REASON_HEAD).collect();
+    let tail: String = text.chars().skip(count - REASON_TAIL).collect();
+    format!("{head} ... {tail}")
+}
+
+const REASON_HEAD: usize = 120;
+const REASON_TAIL: usize = 120;
 
 #[cfg(test)]
 mod tests {

@@ -79,6 +79,17 @@ fn reasons_are_kept_up_to_a_limit_and_all_are_counted() {
     assert_eq!((reader.report().malformed, reader.report().faults.len()), (1_000, 3));
 }
 
+/// A reason quotes what it can't read. Lines of a megabyte made a hundred reasons of as much.
+#[test]
+fn a_reason_is_short_however_much_of_the_line_it_quotes() {
+    let text = line(&record(1, true)).replace("\"Active\"", &format!("\"{}\"", "ü".repeat(100_000)));
+    let (records, report) = all(text.as_bytes());
+    assert!(records.is_empty());
+    let reason = &report.faults[0].reason;
+    assert!(reason.starts_with("unknown variant `üüü") && reason.contains("`Cascade`, column "), "{reason}");
+    assert!(reason.len() < 600, "{} bytes", reason.len());
+}
+
 /// A line without an end, from which only so much is ever asked at once.
 struct Endless {
     left: u64,
