@@ -6,6 +6,7 @@ mod v2;
 
 use ckpt_format::{
     Bundle, BundleError, BundleMode, BundleReader, BundleWriter, EncodeError, LoadedBundle, SectionSource,
+    Timestamp,
 };
 
 use crate::component::baseline::Baseline;
@@ -73,6 +74,9 @@ pub struct MarketBundle {
     pub quote_outcomes: QuoteOutcomes,
     /// Baseline of rewards; since version 2 of the bundle.
     pub baseline_tracker: Baseline,
+    /// Until when a restore has let its evidence fade, so that the next one fades only what came after; none if none has. Of this
+    /// process: it is not stored, and what is saved anew is as old as its metadata says.
+    pub faded_until: Option<Timestamp>,
 }
 
 impl MarketBundle {
@@ -173,6 +177,7 @@ impl Bundle for StampedBundle {
             kill_switch: reader.take(names::KILL_SWITCH),
             quote_outcomes: reader.take(names::QUOTE_OUTCOMES),
             baseline_tracker: reader.take(names::BASELINE_TRACKER),
+            faded_until: None,
         };
         Self { readiness: reader.take(names::READINESS), bundle }
     }

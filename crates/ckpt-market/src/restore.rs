@@ -41,7 +41,8 @@ pub struct Restored {
     pub report: RestoreReport,
 }
 
-/// Brings a bundle that was loaded into the shape in which it may be used at `now`.
+/// Brings a bundle that was loaded into the shape in which it may be used at `now`. What was restored is changed no more; with
+/// [`decay`](RestoreRules::decay) its evidence fades once for the time that passed, whether in one restore or in several.
 ///
 /// ```
 /// use ckpt_format::Timestamp;
@@ -65,7 +66,13 @@ pub fn restore(mut bundle: MarketBundle, now: Timestamp, rules: &RestoreRules) -
     rl::fit(&mut bundle.rl_q_table, &rules.rl, &mut report);
     if let Some(decay) = &rules.decay {
         match bundle.metadata.taken_at() {
-            Some(taken) => decay.apply(&mut bundle, now.seconds_since(taken) / 3600.0, &mut report),
+            Some(taken) => {
+                // What has faded until then would fade a second time.
+                let since = bundle.faded_until.map_or(taken, |faded| faded.max(taken));
+                if decay.apply(&mut bundle, now.seconds_since(since) / 3600.0, &mut report) {
+                    bundle.faded_until = Some(now);
+                }
+            }
             None => report.note(names::METADATA, Finding::AgeUnknown),
         }
     }

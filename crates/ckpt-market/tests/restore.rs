@@ -1,7 +1,7 @@
 //! Restore rules: what may be used of a bundle that was loaded, and what is told of the rest.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use ckpt_format::Timestamp;
+use ckpt_format::{Bundle as _, BundleMode, Timestamp};
 use ckpt_market::component::baseline::Baseline;
 use ckpt_market::component::kill_switch::{KillSwitch, ReasonCode, Trigger};
 use ckpt_market::component::learned::{BayesianParam, Family};
@@ -13,7 +13,7 @@ use ckpt_market::restore::report::{Aspect, Finding};
 use ckpt_market::restore::rl::{AgentShape, RewardConfig, Unknown};
 use ckpt_market::restore::sigma::SigmaCap;
 use ckpt_market::restore::{RestoreRules, Restored, restore};
-use ckpt_market::{MarketBundle, names};
+use ckpt_market::{MarketBundle, StampedBundle, names, preset};
 
 const HOUR_MS: u64 = 3_600_000;
 /// 2023-11-14T22:13:20Z.
@@ -482,6 +482,30 @@ fn fading_needs_an_age_and_begins_after_half_an_hour() {
         assert_eq!((same, report.is_empty()), (bundle, true), "{age_ms} ms");
     }
     assert!(Decay::new(0.0, 0.5).is_err() && Decay::new(12.0, f64::NAN).is_err());
+}
+
+/// The second restore took the same twelve hours off once more.
+#[test]
+fn evidence_that_has_faded_fades_again_only_for_what_came_after() {
+    let mut bundle = MarketBundle::default();
+    bundle.metadata.timestamp_ms = NOW_MS - 12 * HOUR_MS;
+    bundle.pre_fill.signal_outcome_sum = [1.0; 5];
+    let rules = RestoreRules { decay: Some(Decay::default()), ..RestoreRules::default() };
+    let once = restore(bundle.clone(), at(NOW_MS), &rules).bundle;
+    let twice = restore(once.clone(), at(NOW_MS), &rules);
+    assert_eq!(twice.bundle, once, "{}", twice.report);
+    assert!(twice.report.is_empty(), "{}", twice.report);
+
+    // In two steps it is what it would have been in one.
+    let [later, in_one] =
+        [once, bundle].map(|bundle| restore(bundle, at(NOW_MS + 6 * HOUR_MS), &rules).bundle);
+    let [left, expected] = [&later, &in_one].map(|bundle| bundle.pre_fill.signal_outcome_sum[0]);
+    assert!((left / expected - 1.0).abs() < 1e-12, "{left}, {expected} in one");
+
+    // What is saved is as old as it says: the mark stays in this process.
+    let sections = later.stamp(&preset().gate).to_sections().unwrap();
+    let loaded = StampedBundle::from_sections(&sections, BundleMode::Strict).unwrap().value;
+    assert_eq!(loaded.bundle().faded_until, None);
 }
 
 #[test]

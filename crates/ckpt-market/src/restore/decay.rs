@@ -47,10 +47,12 @@ impl Decay {
         self.time_constant_hours * std::f64::consts::LN_2
     }
 
-    /// Lets the evidence of a bundle of this age fade, if it is old enough.
-    pub fn apply(self, bundle: &mut MarketBundle, age_hours: f64, report: &mut RestoreReport) {
+    /// Lets the evidence of a bundle of this age fade, if it is old enough. Says whether it was.
+    ///
+    /// Called twice it fades twice; [`restore`](super::restore) knows until when it has.
+    pub fn apply(self, bundle: &mut MarketBundle, age_hours: f64, report: &mut RestoreReport) -> bool {
         if age_hours.is_nan() || age_hours <= self.from_hours {
-            return;
+            return false;
         }
         let moment = (-age_hours / self.time_constant_hours).exp();
         let factor = moment.sqrt();
@@ -58,6 +60,7 @@ impl Decay {
         for component in FADING {
             report.note(component, Finding::Decayed { age_hours, factor });
         }
+        true
     }
 }
 
