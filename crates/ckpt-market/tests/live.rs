@@ -165,6 +165,66 @@ fn a_restored_count_of_kappa_does_not_go_wrong_when_its_window_expires() {
     assert_eq!((after.observations(), after.to_checkpoint().total_observations), (0, 41));
 }
 
+/// Each life began the fading anew from when it first looked, so the seconds between a save and that were never counted.
+#[test]
+fn a_process_that_restarts_more_often_than_its_window_is_long_forgets_all_the_same() {
+    let mut saved = Kappa { observation_count: 40, total_observations: 40, ..Kappa::default() };
+    saved.sum_distances = 0.08;
+    let mut left = Vec::new();
+    for restart in 1..=24_u64 {
+        let mut kappa = KappaEstimator::new(WINDOW_MS);
+        kappa.restore_checkpoint(&saved);
+        // Saved ten seconds ago; it looks once and is gone again.
+        kappa.carried_since(NOW_MS + (restart - 1) * 10_000);
+        kappa.expire(NOW_MS + restart * 10_000);
+        saved = kappa.to_checkpoint();
+        let windows = restart as f64 * 10_000.0 / WINDOW_MS as f64;
+        assert!(
+            saved.observation_count as f64 <= 40.0 * (-windows).exp(),
+            "{saved:?} after {windows} windows"
+        );
+        assert!((saved.sum_distances - saved.observation_count as f64 * 0.002).abs() < 1e-9, "{saved:?}");
+        left.push(saved.observation_count);
+    }
+    assert!(left[5] < 14 && left[23] == 0, "{left:?}");
+    assert_eq!(saved.total_observations, 40);
+}
+
+/// Where fills come steadily, what is carried is spread evenly over a window indeed: restarts cost nothing.
+#[test]
+fn restarts_do_not_change_what_a_steady_window_holds() {
+    let mut kappa = KappaEstimator::new(WINDOW_MS);
+    let mut counts = Vec::new();
+    for second in 0..600_u64 {
+        let now_ms = NOW_MS + second * 1_000;
+        if second % 20 == 0 {
+            let saved = kappa.to_checkpoint();
+            kappa = KappaEstimator::new(WINDOW_MS);
+            kappa.restore_checkpoint(&saved);
+            kappa.carried_since(now_ms);
+        }
+        kappa.fill(now_ms, 0.002);
+        kappa.fill(now_ms, 0.002);
+        counts.push(kappa.observations());
+    }
+    let steady = &counts[300..];
+    assert!(steady.iter().all(|count| (110..=126).contains(count)), "{steady:?}");
+}
+
+#[test]
+fn what_is_carried_from_the_future_fades_from_now_and_a_clock_set_back_brings_nothing_back() {
+    let saved = Kappa { observation_count: 40, sum_distances: 0.08, ..Kappa::default() };
+    let mut kappa = KappaEstimator::new(WINDOW_MS);
+    kappa.restore_checkpoint(&saved);
+    kappa.carried_since(u64::MAX);
+    let mut count_at = |ms| {
+        kappa.expire(NOW_MS + ms);
+        kappa.observations()
+    };
+    assert_eq!([count_at(0), count_at(30_000)], [40, 20]);
+    assert_eq!([count_at(0), count_at(WINDOW_MS)], [20, 0]);
+}
+
 #[test]
 fn a_filter_restored_within_bounds_that_leaves_them_is_capped_at_its_accessors() {
     let mut bundle = MarketBundle::default();

@@ -2,6 +2,11 @@
 //!
 //! The window itself is not stored. What it held is carried apart from the new window and fades evenly over the length of a
 //! window: were it counted as if it were in there, the first expiry would take away what is not there.
+//!
+//! Of what is carried nobody knows when it happened, so each restart takes it for spread evenly over a window. Where fills come
+//! steadily it is. Where they stop, what is left after a time `t` in which the process restarts over and over is at most
+//! `exp(-t / window)` of it rather than nothing from a window on, provided that each restart says when its checkpoint was saved:
+//! [`carried_since`](KappaEstimator::carried_since).
 
 use std::collections::VecDeque;
 
@@ -59,14 +64,36 @@ impl KappaEstimator {
     pub fn expire(&mut self, now_ms: u64) {
         let window_ms = self.window_ms;
         while self.window.pop_front_if(|(at, _)| now_ms.saturating_sub(*at) > window_ms).is_some() {}
-        let since = *self.carried.since_ms.get_or_insert(now_ms);
+        // A time in the future counts as now.
+        let since = self.carried.since_ms.map_or(now_ms, |since| since.min(now_ms));
+        self.carried.since_ms = Some(since);
         let left = 1.0 - (now_ms.saturating_sub(since) as f64 / window_ms as f64).min(1.0);
         let whole = self.carried.whole;
-        let count = (whole.count as f64 * left).floor();
+        // A clock that is set back brings nothing back.
+        let count = ((whole.count as f64 * left).floor() as u64).min(self.carried.now.count);
         // The distances that stay are as large on average as they were.
-        let share = if whole.count == 0 { 0.0 } else { count / whole.count as f64 };
+        let share = if whole.count == 0 { 0.0 } else { count as f64 / whole.count as f64 };
         let (distances, squares) = (whole.distances * share, whole.squares * share);
-        self.carried.now = Sums { count: count as u64, distances, squares };
+        self.carried.now = Sums { count, distances, squares };
+    }
+
+    /// What was restored was saved at that time, and fades from then on: `metadata.timestamp_ms` of its bundle. Without it the fading
+    /// begins with the first fill or expiry after the restore, as if no time had passed in between; a process that dies each time
+    /// before there is a second one would carry its window for ever.
+    ///
+    /// ```
+    /// use ckpt_market::component::kappa::Kappa;
+    /// use ckpt_market::live::{LiveComponent as _, kappa::KappaEstimator};
+    ///
+    /// let saved = Kappa { observation_count: 40, sum_distances: 0.08, ..Kappa::default() };
+    /// let mut kappa = KappaEstimator::new(60_000);
+    /// kappa.restore_checkpoint(&saved);
+    /// kappa.carried_since(1_000_000);
+    /// kappa.expire(1_030_000);
+    /// assert_eq!(kappa.observations(), 20);
+    /// ```
+    pub fn carried_since(&mut self, saved_at_ms: u64) {
+        self.carried.since_ms = Some(saved_at_ms);
     }
 
     /// The posterior mean.
