@@ -465,7 +465,9 @@ fn posteriors_fade_by_a_time_constant_and_what_must_not_fade_does_not() {
     assert_eq!(old.regime_hmm, bundle.regime_hmm);
     assert_eq!(old.kill_switch.triggers, bundle.kill_switch.triggers);
     assert_eq!(old.learned_params, bundle.learned_params);
-    assert_eq!(report.notes().iter().filter(|note| note.finding.rule() == "decayed").count(), 12);
+    // Volatility is as uncertain as it was: nothing of it fades, and nothing is told.
+    assert_eq!(report.notes().iter().filter(|note| note.finding.rule() == "decayed").count(), 11);
+    assert_eq!(report.of(names::VOL_FILTER), Vec::<&Finding>::new());
     assert!((Decay::default().half_life_hours() - 8.317_8).abs() < 1e-3);
 }
 

@@ -56,8 +56,9 @@ impl Decay {
         }
         let moment = (-age_hours / self.time_constant_hours).exp();
         let factor = moment.sqrt();
+        let is_uncertain = bundle.vol_filter.sigma_std >= VolFilter::default().sigma_std;
         fade(bundle, factor, moment);
-        for component in FADING {
+        for component in FADING.into_iter().filter(|name| !(is_uncertain && *name == names::VOL_FILTER)) {
             report.note(component, Finding::Decayed { age_hours, factor });
         }
         true
