@@ -9,8 +9,9 @@ use crate::component::vol_filter::VolFilter;
 /// How fast evidence fades: `exp(-age / time constant)`.
 ///
 /// Counts and sums of evidence are worth the root of that factor, so posteriors widen; gradients, which are about a moment,
-/// the factor itself. Means stay where they are. The kill switch, the regime, the learned parameters, the Q-table and counts
-/// over a lifetime never fade.
+/// the factor itself. Means stay where they are, but for those that go by the root to what is believed without evidence: kappa to
+/// its prior, momentum to one half, the ensemble to equal weights. The kill switch, the regime, informed flow, the learned
+/// parameters, the Q-table and counts over a lifetime never fade.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Decay {
     time_constant_hours: f64,
