@@ -248,6 +248,16 @@ fn a_restore_never_lets_trading_go_on_and_a_second_trigger_keeps_the_first_time(
     assert_eq!(switch.to_checkpoint().triggers[0].triggered_at_ms, 1_000);
 }
 
+/// It was stored as NaN, and the next restore began the day's loss at 0.
+#[test]
+fn a_profit_of_the_day_that_is_no_number_is_passed_over() {
+    let mut switch = LiveKillSwitch::default();
+    switch.set_daily(-40.0, NOW_MS);
+    [f64::NAN, f64::INFINITY].into_iter().for_each(|figure| switch.set_daily(figure, NOW_MS + 1));
+    let saved = switch.to_checkpoint();
+    assert_eq!((saved.daily_pnl, saved.peak_pnl, saved.figures_at_ms), (-40.0, 0.0, NOW_MS));
+}
+
 /// With the time of the stored one it would have expired a day after that, hours too early.
 #[test]
 fn a_restore_never_makes_what_holds_older() {

@@ -21,8 +21,12 @@ impl LiveKillSwitch {
         self.state.triggers.push(Trigger { code, triggered_at_ms: now_ms, time_is_exact: true, detail });
     }
 
-    /// Takes in the day's profit or loss, in the quote currency; its peak goes with it. Another UTC day begins anew.
+    /// Takes in the day's profit or loss, in the quote currency; its peak goes with it. Another UTC day begins anew. What is no number
+    /// is passed over.
     pub fn set_daily(&mut self, daily_pnl: f64, now_ms: u64) {
+        if !daily_pnl.is_finite() {
+            return;
+        }
         let state = &mut self.state;
         let is_same_day = state.figures_at_ms / MILLIS_A_DAY == now_ms / MILLIS_A_DAY;
         let peak = if is_same_day { state.peak_pnl } else { 0.0 };
