@@ -53,9 +53,11 @@ impl Scene {
         names
     }
 
-    /// The program, not yet started, with nothing of the environment that it heeds.
+    /// The program, not yet started, with nothing of the environment that it heeds. A shell without job control starts what runs in the
+    /// background with SIGINT ignored, and children inherit that.
     pub(crate) fn command<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ckpt"));
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,TERM", env!("CARGO_BIN_EXE_ckpt")]);
         command.args(args).current_dir(self.dir.path());
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CKPT_RUN", "CKPT_EPOCH"] {
             command.env_remove(name);
