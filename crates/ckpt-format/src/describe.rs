@@ -45,6 +45,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod came;
 mod compare;
 mod folder;
 mod kinds;

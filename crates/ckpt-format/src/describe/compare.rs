@@ -2,8 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::came::Came;
 use super::refusal::Rule;
 use super::shape::{Field, Shape};
+
+/// A place at which two documents differ, with what each has there.
+pub(super) type Different = (String, Option<Value>, Option<Value>);
 
 /// Whether a version may still grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +90,7 @@ fn traces(locked: &Shape, code: &Shape) -> Vec<(String, Rule)> {
 fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> {
     let mut refused = Vec::new();
     let is_other_codec = locked.codec != code.codec;
+    let came = Came { locked, code, release: u32::MAX };
     let added: Vec<(&String, &Field)> =
         code.fields.iter().filter(|(path, _)| !locked.fields.contains_key(*path)).collect();
     for (path, old) in &locked.fields {
@@ -99,7 +104,7 @@ fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> 
             continue;
         };
         // Another codec has no defaults, or has them where there were none: said once.
-        let rules = one(old, new, is_traced).into_iter();
+        let rules = one(path, old, new, is_traced, &came).into_iter();
         let rules = rules.filter(|rule| !(is_other_codec && matches!(rule, Rule::DefaultRemoved { .. })));
         refused.extend(rules.map(|rule| (path.clone(), rule)));
     }
@@ -145,7 +150,7 @@ fn gone(path: &str, old: &Field, added: &[(&String, &Field)]) -> Rule {
     }
 }
 
-fn one(old: &Field, new: &Field, is_traced: bool) -> Vec<Rule> {
+fn one(path: &str, old: &Field, new: &Field, is_traced: bool, came: &Came<'_>) -> Vec<Rule> {
     let mut rules = Vec::new();
     if old.type_name != new.type_name && !is_traced {
         rules.push(Rule::TypeChanged { locked: old.type_name.clone(), code: new.type_name.clone() });
@@ -158,7 +163,7 @@ fn one(old: &Field, new: &Field, is_traced: bool) -> Vec<Rule> {
     }
     // A type that changed has another default: said once.
     match (&old.default, &new.default) {
-        (Some(locked), Some(code)) if rules.is_empty() && is_other_default(old, locked, code) => {
+        (Some(locked), Some(code)) if rules.is_empty() && came.other(locked, code, path).is_some() => {
             rules.push(Rule::DefaultChanged { locked: locked.clone(), code: code.clone() });
         }
         (Some(locked), None) if rules.is_empty() => {
@@ -167,15 +172,6 @@ fn one(old: &Field, new: &Field, is_traced: bool) -> Vec<Rule> {
         _ => {}
     }
     rules
-}
-
-/// A struct may have got fields since; a map that has got entries is another map.
-fn is_other_default(field: &Field, locked: &Value, code: &Value) -> bool {
-    let has_entries_more = || match (locked, code) {
-        (Value::Object(locked), Value::Object(code)) => code.keys().any(|key| !locked.contains_key(key)),
-        _ => false,
-    };
-    first_loss(locked, code, "").is_some() || (field.type_name.starts_with("map of ") && has_entries_more())
 }
 
 fn in_words(unit: &Option<String>) -> String {
@@ -189,24 +185,37 @@ fn bounds(range: &Map<String, Value>) -> String {
 /// The first place at which a document lacks what was recorded of it or has something else; what it has beyond that is no
 /// loss. With what was recorded and what is there.
 pub(super) fn first_loss(recorded: &Value, found: &Value, path: &str) -> Option<(String, Value, Value)> {
+    match difference(recorded, found, path, false) {
+        Some((path, recorded, found)) => {
+            Some((path, recorded.unwrap_or_default(), found.unwrap_or_default()))
+        }
+        None => None,
+    }
+}
+
+/// The first place at which two documents differ, with what each has there. `both_ways`: what only the second has is a
+/// difference too.
+pub(super) fn difference(one: &Value, other: &Value, path: &str, both_ways: bool) -> Option<Different> {
     use super::path::below;
-    match (recorded, found) {
-        (Value::Object(recorded), Value::Object(found)) => recorded.iter().find_map(|(name, value)| {
-            let path = below(path, name);
-            match found.get(name) {
-                Some(there) => first_loss(value, there, &path),
-                None => Some((path, value.clone(), Value::Null)),
-            }
-        }),
-        (Value::Array(recorded), Value::Array(found)) if recorded.len() == found.len() => recorded
-            .iter()
-            .zip(found)
-            .enumerate()
-            .find_map(|(index, (value, there))| first_loss(value, there, &format!("{path}[{index}]"))),
-        _ if recorded == found => None,
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let shared = one.iter().find_map(|(name, value)| match other.get(name) {
+                Some(there) => difference(value, there, &below(path, name), both_ways),
+                None => Some((below(path, name), Some(value.clone()), None)),
+            });
+            let more = || other.iter().find(|(name, _)| both_ways && !one.contains_key(*name));
+            shared.or_else(|| more().map(|(name, value)| (below(path, name), None, Some(value.clone()))))
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            let mut elements = one.iter().zip(other).enumerate();
+            elements.find_map(|(index, (value, there))| {
+                difference(value, there, &format!("{path}[{index}]"), both_ways)
+            })
+        }
+        _ if one == other => None,
         _ => {
             let path = if path.is_empty() { "$" } else { path };
-            Some((path.to_owned(), recorded.clone(), found.clone()))
+            Some((path.to_owned(), Some(one.clone()), Some(other.clone())))
         }
     }
 }
@@ -217,17 +226,40 @@ mod tests {
 
     use super::*;
 
+    /// A map inside an option, a list or a struct was taken for a struct, to which fields may come.
     #[test]
     fn a_default_may_get_the_fields_of_a_struct_but_no_entries_of_a_map() {
-        let shape = |type_name: &str, default: Value| {
-            let field = Field { type_name: type_name.to_owned(), default: Some(default), ..Field::default() };
-            Shape { codec: "json".to_owned(), fields: [("it".to_owned(), field)].into(), ..Shape::default() }
+        let shape = |fields: &[(&str, &str, Option<Value>)]| {
+            let field = |(path, type_name, default): &(&str, &str, Option<Value>)| {
+                let (type_name, default) = ((*type_name).to_owned(), default.clone());
+                ((*path).to_owned(), Field { type_name, default, release: 1, ..Field::default() })
+            };
+            let fields = fields.iter().map(field).collect();
+            Shape { codec: "json".to_owned(), fields, ..Shape::default() }
         };
-        let refused = |type_name: &str| {
-            let (locked, code) = (shape(type_name, json!({})), shape(type_name, json!({"ETH": 1.0})));
-            compare(&locked, &code, Standing::Current)
+        let refused = |type_name: &str, locked: Value, code: Value| {
+            let of = |default| shape(&[("it", type_name, Some(default))]);
+            compare(&of(locked), &of(code), Standing::Current)
         };
-        assert!(refused("object").is_empty());
-        assert!(matches!(refused("map of f64").as_slice(), [(_, Rule::DefaultChanged { .. })]));
+        for (type_name, locked, code) in [
+            ("map of f64", json!({}), json!({"ETH": 1.0})),
+            ("option of map of f64", json!({}), json!({"ETH": 1.0})),
+            ("list of map of f64", json!([{}]), json!([{"ETH": 1.0}])),
+            ("object", json!({"by": {}}), json!({"by": {"ETH": 1.0}})),
+            // A field that was left out of the text before.
+            ("object", json!({"mu": 1.0}), json!({"mu": 1.0, "kappa": 5.0})),
+        ] {
+            let refused = refused(type_name, locked, code);
+            assert!(
+                matches!(refused.as_slice(), [(_, Rule::DefaultChanged { .. })]),
+                "{type_name}: {refused:?}"
+            );
+        }
+        let locked =
+            [("it", "list of object", Some(json!([{"mu": 1.0}]))), ("it[].mu", "f64", Some(json!(0.0)))];
+        let mut code = locked.to_vec();
+        code[0].2 = Some(json!([{"mu": 1.0, "kappa": 5.0}]));
+        code.push(("it[].kappa", "f64", Some(json!(0.01))));
+        assert_eq!(compare(&shape(&locked), &shape(&code), Standing::Current), []);
     }
 }

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::compare::{Standing, compare, first_loss};
+use super::came::Came;
+use super::compare::{Standing, compare};
 use super::folder::Folder;
 use super::lock::{
     Golden, LOCK_FILE, Lock, Locked, ReleaseError, golden_file, kind_of_golden, make_golden, read_golden,
@@ -356,10 +357,15 @@ impl Held<'_> {
         // A shape that changed reads its files otherwise: said once.
         let is_sound = refused.is_empty();
         for (number, locked) in self.locked {
-            for golden in &locked.golden {
+            let file = golden_file(self.kind, *number, 1);
+            // One that is there is of no release in the lock, which is said for the folder.
+            if locked.golden.is_empty() && folder.get(&file).is_none() {
+                refused.push(self.refusal(*number, &file, Rule::GoldenMissing));
+            }
+            for (golden, release) in locked.golden.iter().zip(1..) {
                 match folder.get(&golden.file) {
                     None => refused.push(self.refusal(*number, &golden.file, Rule::GoldenMissing)),
-                    Some(bytes) => refused.extend(self.golden(*number, golden, bytes, is_sound)),
+                    Some(bytes) => refused.extend(self.golden((*number, release), golden, bytes, is_sound)),
                 }
             }
         }
@@ -374,7 +380,8 @@ impl Held<'_> {
     }
 
     /// One golden file, read as every version from its own on.
-    fn golden(&self, number: u32, golden: &Golden, bytes: &[u8], is_sound: bool) -> Vec<Refusal> {
+    fn golden(&self, of: (u32, u32), golden: &Golden, bytes: &[u8], is_sound: bool) -> Vec<Refusal> {
+        let (number, release) = of;
         let found = Digest::of(bytes).to_string();
         if found != golden.digest {
             let rule = Rule::GoldenChanged { locked: golden.digest.clone(), found };
@@ -393,20 +400,18 @@ impl Held<'_> {
                     continue;
                 }
             };
-            let locked = match self.locked.get(&version) {
-                _ if version == number => &golden.values,
-                Some(locked) => locked.reads.get(&golden.file).unwrap_or(&golden.values),
-                // Not released yet: that it can be read is all that is asked.
-                None => continue,
+            // Not released yet: that it can be read is all that is asked.
+            let Some(locked) = self.locked.get(&version) else { continue };
+            let (recorded, release) = match locked.reads.get(&golden.file) {
+                // Recorded anew by each release of the version.
+                Some(reads) if version > number => (reads, u32::MAX),
+                _ => (&golden.values, release),
             };
-            let other = first_loss(&Value::from(locked.clone()), &Value::from(read), "");
-            refused.extend(other.map(|(path, locked, code)| {
-                self.refusal(
-                    version,
-                    &path,
-                    Rule::GoldenReadsOther { file: golden.file.clone(), locked, code },
-                )
-            }));
+            let came = Came { locked: &locked.shape, code: &description.shape, release };
+            if let Some((path, locked, code)) = came.other_of_all(recorded, &read) {
+                let rule = Rule::GoldenReadsOther { file: golden.file.clone(), locked, code };
+                refused.push(self.refusal(version, &path, rule));
+            }
         }
         refused
     }

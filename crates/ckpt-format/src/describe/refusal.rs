@@ -222,16 +222,16 @@ pub enum Rule {
     },
     /// It reads as something else than when it was released.
     #[error(
-        "the golden file {file} has {locked} there and is read as {code}: repair `Deserialize` or `migrate`, or make a new \
-         version"
+        "the golden file {file} has {} there and is read as {}: repair `Deserialize` or `migrate`, or make a new version",
+        or_nothing(.locked), or_nothing(.code)
     )]
     GoldenReadsOther {
         /// The file.
         file: String,
-        /// As it was released.
-        locked: Value,
-        /// As it is read.
-        code: Value,
+        /// As it was released; `None` if nothing stood there.
+        locked: Option<Value>,
+        /// As it is read; `None` if nothing stands there.
+        code: Option<Value>,
     },
     /// Nothing was removed, so nothing is known of its default.
     #[error("no sample holds it: add one to `samples()` that does (an element, a `Some`, the variant)")]
@@ -271,6 +271,10 @@ pub enum Rule {
         /// What is wrong and the way out.
         reason: String,
     },
+}
+
+fn or_nothing(value: &Option<Value>) -> String {
+    value.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string)
 }
 
 impl fmt::Display for Refusal {
