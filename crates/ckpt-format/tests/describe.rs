@@ -14,6 +14,8 @@ mod cases;
 mod chains;
 #[path = "describe/golden.rs"]
 mod golden;
+#[path = "describe/hidden.rs"]
+mod hidden;
 #[path = "describe/json.rs"]
 mod json;
 #[path = "describe/pages.rs"]

@@ -46,6 +46,7 @@ pub fn compare(locked: &Shape, code: &Shape, standing: Standing) -> Vec<(String,
     // A trace that differs tells it better than the fields do.
     let is_traced = !refused.is_empty() || !locked.trace.is_empty();
     refused.extend(fields(locked, code, is_traced));
+    refused.extend(keys(locked, code));
     if let Standing::Frozen { version, current } = standing {
         if !is_traced {
             let added = code.fields.keys().filter(|path| !locked.fields.contains_key(*path));
@@ -87,6 +88,14 @@ fn traces(locked: &Shape, code: &Shape) -> Vec<(String, Rule)> {
     refused
 }
 
+/// Keys that are read as something else, where both are known.
+fn keys(locked: &Shape, code: &Shape) -> Vec<(String, Rule)> {
+    let both = locked.keys.iter().filter_map(|(path, old)| Some((path, old, code.keys.get(path)?)));
+    both.filter(|(_, old, new)| old != new)
+        .map(|(path, old, new)| (path.clone(), Rule::TypeChanged { locked: old.clone(), code: new.clone() }))
+        .collect()
+}
+
 fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> {
     let mut refused = Vec::new();
     let is_other_codec = locked.codec != code.codec;
@@ -119,16 +128,25 @@ fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> 
         }
         if new.type_name.starts_with("variant") {
             refused.push((path.clone(), Rule::NewVariant));
-        } else if new.default.is_none() && !is_part(path) {
+        } else if is_part(path) {
+            if refused.iter().any(|(known, _)| parents(path).any(|parent| parent == known)) {
+                continue;
+            }
+            // It is noted because it says something now, where it said nothing before.
+            let before = Field { type_name: new.type_name.clone(), ..Field::default() };
+            let rules = one(path, &before, new, is_traced, &came);
+            refused.extend(rules.into_iter().map(|rule| (path.clone(), rule)));
+        } else if new.default.is_none() {
             refused.push((path.clone(), Rule::NewFieldWithoutDefault));
         }
     }
     refused
 }
 
-/// Elements, values and members of a tuple are no fields: nothing can lack them alone.
+/// Elements, values and members of a tuple are no fields: nothing can lack them alone. A field whose name is no identifier
+/// ends in a bracket too: `["half-spread"]`.
 fn is_part(path: &str) -> bool {
-    path == "$" || path.ends_with(']') || path.ends_with('}')
+    path == "$" || (path.ends_with([']', '}']) && !path.ends_with("\"]"))
 }
 
 /// The paths that hold this one, outermost first.
@@ -185,12 +203,9 @@ fn bounds(range: &Map<String, Value>) -> String {
 /// The first place at which a document lacks what was recorded of it or has something else; what it has beyond that is no
 /// loss. With what was recorded and what is there.
 pub(super) fn first_loss(recorded: &Value, found: &Value, path: &str) -> Option<(String, Value, Value)> {
-    match difference(recorded, found, path, false) {
-        Some((path, recorded, found)) => {
-            Some((path, recorded.unwrap_or_default(), found.unwrap_or_default()))
-        }
-        None => None,
-    }
+    let both =
+        |(path, recorded, found): Different| (path, recorded.unwrap_or_default(), found.unwrap_or_default());
+    difference(recorded, found, path, false).map(both)
 }
 
 /// The first place at which two documents differ, with what each has there. `both_ways`: what only the second has is a

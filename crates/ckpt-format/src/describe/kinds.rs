@@ -20,13 +20,17 @@ use super::shape::Shape;
 use super::table::{VersionTable, tables};
 use super::version::{Defaults, Description, Version, document};
 use super::{Chain, Described};
+use crate::codec::EncodeError;
 use crate::digest::Digest;
+use crate::section::EncodedSection;
 
 /// The stored kinds of a crate or an application.
 #[derive(Default)]
 pub struct Kinds {
     kinds: BTreeMap<&'static str, Kind>,
     parts: BTreeMap<String, Value>,
+    /// Which type a part is, by the name of its schema.
+    part_types: BTreeMap<String, String>,
     /// What was wrong with what was added.
     broken: Vec<Refusal>,
 }
@@ -35,6 +39,8 @@ struct Kind {
     versions: Vec<Version>,
     /// The `Default` of the newest version.
     default: Option<Value>,
+    /// The same as it is saved.
+    cold_start: Option<fn() -> Result<EncodedSection, EncodeError>>,
 }
 
 /// How much was checked.
@@ -72,19 +78,29 @@ impl Kinds {
     /// With a kind, by its newest type, and all its previous versions.
     #[must_use]
     pub fn add<T: Described + Chain + Default>(self) -> Self {
-        self.with::<T>(Some(document(&T::default())))
+        let encode = || EncodedSection::encode("cold-start", &T::default());
+        self.with::<T>(Some(document(&T::default())), Some(encode))
     }
 
     /// With a kind that has no cold start, such as an enum: what its fields default to is held against nothing.
     #[must_use]
     pub fn add_without_default<T: Described + Chain>(self) -> Self {
-        self.with::<T>(None)
+        self.with::<T>(None, None)
     }
 
     /// With the `Default` of a struct that stands inside a kind: in a list, a map, another struct.
     #[must_use]
     pub fn part<P: JsonSchema + Serialize + Default>(mut self) -> Self {
         let name = P::schema_name().into_owned();
+        let (id, of_this_name) = (P::schema_id().into_owned(), self.part_types.get(&name));
+        if let Some(other) = of_this_name.filter(|other| **other != id) {
+            let reason = format!(
+                "{other} and {id} are both named so, and the defaults of one would be held against those of the other: give \
+                 one another name, #[schemars(rename = \"..\")]"
+            );
+            self.broken.push(not_described(&name, 0, reason));
+        }
+        self.part_types.insert(name.clone(), id);
         match document(&P::default()) {
             Ok(default) => {
                 self.parts.insert(name, default);
@@ -97,12 +113,13 @@ impl Kinds {
     fn with<T: Described + Chain>(
         mut self,
         default: Option<Result<Value, crate::json::RefusedValue>>,
+        cold_start: Option<fn() -> Result<EncodedSection, EncodeError>>,
     ) -> Self {
         let default = default.transpose().unwrap_or_else(|error| {
             self.broken.push(not_described(T::KIND, T::VERSION, format!("its Default: {error}")));
             None
         });
-        let kind = Kind { versions: T::versions(), default };
+        let kind = Kind { versions: T::versions(), default, cold_start };
         if self.kinds.insert(T::KIND, kind).is_some() {
             self.broken.push(not_described(T::KIND, 0, "it was added twice".to_owned()));
         }
@@ -225,7 +242,11 @@ impl Kinds {
         let describe = |(index, version): (usize, &Version)| {
             let judged = index == newest;
             let own = kind.default.as_ref().filter(|_| judged);
-            version.describe(&Defaults { own, parts: &self.parts, judged })
+            let mut description = version.describe(&Defaults { own, parts: &self.parts, judged });
+            if let (Some(own), Some(saved)) = (own, kind.cold_start) {
+                description.check_cold_start(own, saved());
+            }
+            description
         };
         kind.versions.iter().enumerate().map(describe).collect()
     }
@@ -255,6 +276,7 @@ fn released(
         locked.shape.fields.insert(path.clone(), field);
     }
     locked.shape.trace.clone_from(&description.shape.trace);
+    locked.shape.keys.clone_from(&description.shape.keys);
     let file = golden_file(description.version.kind, description.version.number, release);
     if folder.get(&file).is_some() {
         return Err(ReleaseError::Exists { file });

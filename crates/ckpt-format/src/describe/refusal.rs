@@ -265,6 +265,15 @@ pub enum Rule {
         /// What is wrong.
         reason: String,
     },
+    /// A save of the `Default` is not what was saved, or can't be loaded.
+    #[error(
+        "its Default is saved and then not read as itself: {reason}; a field that `skip_serializing_if` leaves out needs \
+         #[serde(default)] on the struct, and in bincode no field is left out"
+    )]
+    ColdStart {
+        /// What the load said.
+        reason: String,
+    },
     /// The type can't be described at all.
     #[error("can't be described: {reason}")]
     NotDescribed {

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::version::schema_of;
-use super::walk::{array, is_null, reference};
+use super::walk::{array, is_null, is_root, reference};
 use crate::json;
 
 /// Variants of one enum that are told apart; a type with more is not read from a table.
@@ -16,7 +16,7 @@ pub(super) fn samples<T: JsonSchema + DeserializeOwned>() -> Vec<T> {
     let schema = schema_of::<T>();
     let nothing = Map::new();
     let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&nothing);
-    let mut maker = Maker { definitions, turn: 0, variants: 1, number: 0, open: Vec::new() };
+    let mut maker = Maker { root: &schema, definitions, turn: 0, variants: 1, number: 0, open: Vec::new() };
     let mut samples = Vec::new();
     // How many variants there are is known when the first sample was made.
     while maker.turn < maker.variants.min(VARIANTS_MAX) {
@@ -29,6 +29,7 @@ pub(super) fn samples<T: JsonSchema + DeserializeOwned>() -> Vec<T> {
 }
 
 struct Maker<'a> {
+    root: &'a Value,
     definitions: &'a Map<String, Value>,
     /// Which variant each enum takes.
     turn: usize,
@@ -44,8 +45,9 @@ impl<'a> Maker<'a> {
     /// A value other than the default.
     fn value(&mut self, schema: &'a Value, default: Option<&Value>) -> Value {
         let default = schema.get("default").or(default);
-        if let Some(name) = reference(schema) {
-            let Some(definition) = self.definitions.get(name) else { return Value::Null };
+        if let Some(name) = reference(schema).or(is_root(schema).then_some("#")) {
+            let definition = if name == "#" { Some(self.root) } else { self.definitions.get(name) };
+            let Some(definition) = definition else { return Value::Null };
             self.open.push(name);
             let value = self.value(definition, default);
             self.open.pop();

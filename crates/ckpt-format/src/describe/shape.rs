@@ -15,6 +15,9 @@ pub struct Shape {
     /// For bincode: the calls of its `Deserialize` by their path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub trace: BTreeMap<String, String>,
+    /// For JSON: what the keys of maps are read as, `by{key}`; in bincode they are in the trace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, String>,
 }
 
 /// One field or variant.

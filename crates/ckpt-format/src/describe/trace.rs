@@ -1,7 +1,7 @@
 //! The calls that a type's `Deserialize` makes, without any bytes: for a positional codec that is its shape.
 //!
-//! A deserializer that has no input answers each call with a value of a sample where it has one, and with zero, nothing or
-//! one element where it has none; it is asked again until every variant of every enum was read once. A type inside itself
+//! A deserializer that has no input answers each call with a value of the samples where they have one, and with zero, nothing or
+//! one element where they have none; it is asked again until every variant of every enum was read once. A type inside itself
 //! is read once.
 
 use std::cell::RefCell;
@@ -32,11 +32,12 @@ pub(super) struct Untraced {
     pub(super) reason: String,
 }
 
-/// The calls of a type, answered with the values of a sample where it has some.
-pub(super) fn trace<T: DeserializeOwned>(sample: &Value) -> Result<Calls, Untraced> {
+/// The calls of a type, answered with the values of the samples where they have some.
+pub(super) fn trace<T: DeserializeOwned>(samples: &[Value]) -> Result<Calls, Untraced> {
     let state = State::default();
     for _ in 0..PASSES_MAX {
-        let tracer = Tracer { state: &state, path: String::new(), hint: Some(sample), open: &[] };
+        let hints = samples.iter().collect();
+        let tracer = Tracer { state: &state, path: String::new(), hints, open: &[] };
         if let Err(Refused(reason)) = T::deserialize(tracer) {
             let path = state.failed.into_inner().unwrap_or_else(|| "$".to_owned());
             return Err(Untraced { path, reason });
@@ -49,8 +50,24 @@ pub(super) fn trace<T: DeserializeOwned>(sample: &Value) -> Result<Calls, Untrac
     Err(Untraced { path: "$".to_owned(), reason })
 }
 
+/// The calls that a JSON kind makes, as far as they can be told without its text.
+pub(super) fn keys<T: DeserializeOwned>(samples: &[Value]) -> Calls {
+    let state = State { is_json: true, ..State::default() };
+    for _ in 0..PASSES_MAX {
+        let hints = samples.iter().collect();
+        let tracer = Tracer { state: &state, path: String::new(), hints, open: &[] };
+        // A type that asks for more than calls is told by its schema alone from there on.
+        if T::deserialize(tracer).is_err() || state.is_complete("") {
+            break;
+        }
+    }
+    state.calls.into_inner()
+}
+
 #[derive(Default)]
 struct State {
+    /// For a text with names: their order says nothing, and it can be asked what it is.
+    is_json: bool,
     calls: RefCell<Calls>,
     /// For each enum, by its path, which of its variants have been read in every way.
     variants: RefCell<BTreeMap<String, Vec<bool>>>,
@@ -117,14 +134,15 @@ fn collapsed(mut calls: Calls) -> Calls {
 struct Tracer<'a> {
     state: &'a State,
     path: String,
-    hint: Option<&'a Value>,
+    /// What the samples have here, the first first.
+    hints: Vec<&'a Value>,
     /// Names of the structs and enums that are being read.
     open: &'a [&'static str],
 }
 
 impl<'a> Tracer<'a> {
-    fn at<'b>(&'b self, path: String, hint: Option<&'b Value>, open: &'b [&'static str]) -> Tracer<'b> {
-        Tracer { state: self.state, path, hint, open }
+    fn at<'b>(&'b self, path: String, hints: Vec<&'b Value>, open: &'b [&'static str]) -> Tracer<'b> {
+        Tracer { state: self.state, path, hints, open }
     }
 
     /// Whether the innermost type that is being read is inside itself: then it has to come to an end.
@@ -142,12 +160,8 @@ impl<'a> Tracer<'a> {
         Ok([self.open, &[name]].concat())
     }
 
-    fn field(&self, name: &str) -> Option<&'a Value> {
-        self.hint.and_then(|hint| hint.get(name))
-    }
-
-    fn number(&self) -> Option<&'a serde_json::Number> {
-        self.hint.and_then(|hint| hint.as_number())
+    fn field(&self, name: &str) -> Vec<&'a Value> {
+        self.hints.iter().filter_map(|hint| hint.get(name)).collect()
     }
 }
 
@@ -155,8 +169,9 @@ macro_rules! scalars {
     ($($method:ident $visit:ident $word:literal $type:ty = $value:expr),* $(,)?) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
             self.state.note(&self.path, $word);
-            let value: fn(&Self) -> Option<$type> = $value;
-            self.state.fail(&self.path, visitor.$visit(value(&self).unwrap_or_default()))
+            let value: fn(&Value) -> Option<$type> = $value;
+            let value = self.hints.iter().find_map(|hint| value(hint)).unwrap_or_default();
+            self.state.fail(&self.path, visitor.$visit(value))
         })*
     };
 }
@@ -165,21 +180,21 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     type Error = Refused;
 
     scalars! {
-        deserialize_bool visit_bool "bool" bool = |tracer| tracer.hint?.as_bool(),
-        deserialize_i8 visit_i8 "i8" i8 = |tracer| tracer.number()?.as_i64()?.try_into().ok(),
-        deserialize_i16 visit_i16 "i16" i16 = |tracer| tracer.number()?.as_i64()?.try_into().ok(),
-        deserialize_i32 visit_i32 "i32" i32 = |tracer| tracer.number()?.as_i64()?.try_into().ok(),
-        deserialize_i64 visit_i64 "i64" i64 = |tracer| tracer.number()?.as_i64(),
-        deserialize_i128 visit_i128 "i128" i128 = |tracer| tracer.number()?.as_i128(),
-        deserialize_u8 visit_u8 "u8" u8 = |tracer| tracer.number()?.as_u64()?.try_into().ok(),
-        deserialize_u16 visit_u16 "u16" u16 = |tracer| tracer.number()?.as_u64()?.try_into().ok(),
-        deserialize_u32 visit_u32 "u32" u32 = |tracer| tracer.number()?.as_u64()?.try_into().ok(),
-        deserialize_u64 visit_u64 "u64" u64 = |tracer| tracer.number()?.as_u64(),
-        deserialize_u128 visit_u128 "u128" u128 = |tracer| tracer.number()?.as_u128(),
-        deserialize_f32 visit_f32 "f32" f32 = |tracer| tracer.number()?.as_f64().map(|value| value as f32),
-        deserialize_f64 visit_f64 "f64" f64 = |tracer| tracer.number()?.as_f64(),
-        deserialize_char visit_char "char" char = |tracer| tracer.hint?.as_str()?.chars().next(),
-        deserialize_string visit_string "str" String = |tracer| tracer.hint?.as_str().map(str::to_owned),
+        deserialize_bool visit_bool "bool" bool = |hint| hint.as_bool(),
+        deserialize_i8 visit_i8 "i8" i8 = |hint| hint.as_number()?.as_i64()?.try_into().ok(),
+        deserialize_i16 visit_i16 "i16" i16 = |hint| hint.as_number()?.as_i64()?.try_into().ok(),
+        deserialize_i32 visit_i32 "i32" i32 = |hint| hint.as_number()?.as_i64()?.try_into().ok(),
+        deserialize_i64 visit_i64 "i64" i64 = |hint| hint.as_number()?.as_i64(),
+        deserialize_i128 visit_i128 "i128" i128 = |hint| hint.as_number()?.as_i128(),
+        deserialize_u8 visit_u8 "u8" u8 = |hint| hint.as_number()?.as_u64()?.try_into().ok(),
+        deserialize_u16 visit_u16 "u16" u16 = |hint| hint.as_number()?.as_u64()?.try_into().ok(),
+        deserialize_u32 visit_u32 "u32" u32 = |hint| hint.as_number()?.as_u64()?.try_into().ok(),
+        deserialize_u64 visit_u64 "u64" u64 = |hint| hint.as_number()?.as_u64(),
+        deserialize_u128 visit_u128 "u128" u128 = |hint| hint.as_number()?.as_u128(),
+        deserialize_f32 visit_f32 "f32" f32 = |hint| hint.as_number()?.as_f64().map(|value| value as f32),
+        deserialize_f64 visit_f64 "f64" f64 = |hint| hint.as_number()?.as_f64(),
+        deserialize_char visit_char "char" char = |hint| hint.as_str()?.chars().next(),
+        deserialize_string visit_string "str" String = |hint| hint.as_str().map(str::to_owned),
         deserialize_byte_buf visit_byte_buf "bytes" Vec<u8> = |_| None,
     }
 
@@ -191,7 +206,11 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         self.deserialize_byte_buf(visitor)
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if let Some(hint) = self.hints.first().filter(|_| self.state.is_json) {
+            let value: Value = (*hint).clone();
+            return value.deserialize_any(visitor).map_err(de::Error::custom);
+        }
         let refused = Refused(
             "the type asks the bytes what they are (untagged, tag, flatten), which only json can answer"
                 .to_owned(),
@@ -212,9 +231,9 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         if self.is_again() {
             return visitor.visit_none();
         }
-        let hint = self.hint.filter(|hint| !hint.is_null());
+        let hints = self.hints.iter().copied().filter(|hint| !hint.is_null()).collect();
         let path = format!("{}?", self.path);
-        self.state.fail(&path, visitor.visit_some(self.at(path.clone(), hint, self.open)))
+        self.state.fail(&path, visitor.visit_some(self.at(path.clone(), hints, self.open)))
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
@@ -233,45 +252,48 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     /// No byte of its own.
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let state = self.state;
-        let path = self.path.clone();
-        state.fail(&path, visitor.visit_newtype_struct(self))
+        let open = self.enter(name)?;
+        let inside = self.at(self.path.clone(), self.hints.clone(), &open);
+        self.state.fail(&self.path, visitor.visit_newtype_struct(inside))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.state.note(&self.path, "seq");
-        let hint = self.hint.and_then(|hint| hint.get(0));
-        let elements = if self.is_again() { vec![] } else { vec![(format!("{}[]", self.path), hint)] };
+        let hints = self.hints.iter().filter_map(|hint| hint.as_array()).flatten().collect();
+        let elements = if self.is_again() { vec![] } else { vec![(format!("{}[]", self.path), hints)] };
         self.state.fail(&self.path, visitor.visit_seq(Parts::new(&self, elements, self.open)))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
         self.state.note(&self.path, format!("tuple {length}"));
-        let elements = (0..length)
-            .map(|index| (format!("{}[{index}]", self.path), self.hint.and_then(|hint| hint.get(index))));
+        let hints = |index: usize| self.hints.iter().filter_map(|hint| hint.get(index)).collect();
+        let elements = (0..length).map(|index| (format!("{}[{index}]", self.path), hints(index)));
         self.state.fail(&self.path, visitor.visit_seq(Parts::new(&self, elements.collect(), self.open)))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        self.deserialize_tuple(length, visitor)
+        let open = self.enter(name)?;
+        self.at(self.path.clone(), self.hints.clone(), &open).deserialize_tuple(length, visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         self.state.note(&self.path, "map");
-        let entry = self.hint.and_then(|hint| hint.as_object()).and_then(|entries| entries.iter().next());
-        let key =
-            entry.map(|(key, _)| serde_json::from_str(key).unwrap_or_else(|_| Value::from(key.as_str())));
+        let entries = self.hints.iter().filter_map(|hint| hint.as_object()).flatten();
+        let (keys, values): (Vec<&String>, Vec<&Value>) = entries.unzip();
+        // The text of a key is a number, a variant, or just that text.
+        let both = |key: &String| [serde_json::from_str(key).ok(), Some(Value::from(key.as_str()))];
+        let keys: Vec<Value> = keys.into_iter().flat_map(both).flatten().collect();
         let parts = [
-            (format!("{}{{key}}", self.path), key.as_ref()),
-            (format!("{}{{}}", self.path), entry.map(|(_, value)| value)),
+            (format!("{}{{key}}", self.path), keys.iter().collect()),
+            (format!("{}{{}}", self.path), values),
         ];
         let parts = if self.is_again() { vec![] } else { parts.to_vec() };
         self.state.fail(&self.path, visitor.visit_map(Parts::new(&self, parts, self.open)))
@@ -298,7 +320,10 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
         let open = self.enter(name)?;
         let numbered: Vec<String> =
             variants.iter().enumerate().map(|(index, name)| format!("{index} {name}")).collect();
-        self.state.note(&self.path, format!("enum {{{}}}", numbered.join(", ")));
+        let mut named: Vec<&str> = variants.to_vec();
+        named.sort_unstable();
+        let numbered = if self.state.is_json { named.join(", ") } else { numbered.join(", ") };
+        self.state.note(&self.path, format!("enum {{{numbered}}}"));
         let ends = self.open.contains(&name) || self.is_again();
         let next = {
             let mut known = self.state.variants.borrow_mut();
@@ -321,7 +346,7 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
 
     fn is_human_readable(&self) -> bool {
-        false
+        self.state.is_json
     }
 }
 
@@ -329,17 +354,17 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
 struct Parts<'a> {
     state: &'a State,
     open: &'a [&'static str],
-    left: std::vec::IntoIter<(String, Option<&'a Value>)>,
+    left: std::vec::IntoIter<(String, Vec<&'a Value>)>,
 }
 
 impl<'a> Parts<'a> {
-    fn new(of: &'a Tracer<'_>, parts: Vec<(String, Option<&'a Value>)>, open: &'a [&'static str]) -> Self {
+    fn new(of: &'a Tracer<'_>, parts: Vec<(String, Vec<&'a Value>)>, open: &'a [&'static str]) -> Self {
         Self { state: of.state, open, left: parts.into_iter() }
     }
 
     fn next<'de, T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Refused> {
-        let Some((path, hint)) = self.left.next() else { return Ok(None) };
-        let tracer = Tracer { state: self.state, path: path.clone(), hint, open: self.open };
+        let Some((path, hints)) = self.left.next() else { return Ok(None) };
+        let tracer = Tracer { state: self.state, path: path.clone(), hints, open: self.open };
         self.state.fail(&path, seed.deserialize(tracer)).map(Some)
     }
 }

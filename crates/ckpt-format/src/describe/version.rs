@@ -6,12 +6,12 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::Described;
-use super::compare::first_loss;
+use super::compare::{difference, first_loss};
 use super::order::Order;
 use super::refusal::{Refusal, Rule};
 use super::removal::{self, Removal};
 use super::shape::Shape;
-use super::trace::{Calls, Untraced, trace};
+use super::trace::{Calls, Untraced, keys, trace};
 use super::walk::{Found, Owner, walk};
 use crate::codec::{Codec, EncodeError};
 use crate::json;
@@ -31,7 +31,8 @@ pub struct Version {
     samples: fn() -> Result<Vec<EncodedSection>, EncodeError>,
     read: fn(&EncodedSection) -> Result<(Value, LoadReport), ReadError>,
     texts: fn() -> Vec<Vec<u8>>,
-    trace: fn(&Value) -> Result<Calls, Untraced>,
+    trace: fn(&[Value]) -> Result<Calls, Untraced>,
+    keys: fn(&[Value]) -> Calls,
 }
 
 /// Why a section did not become a document.
@@ -112,6 +113,7 @@ impl Version {
             },
             texts: || T::samples().iter().filter_map(|sample| json::to_vec(sample).ok()).collect(),
             trace: trace::<T>,
+            keys: keys::<T>,
         }
     }
 
@@ -139,6 +141,7 @@ impl Version {
         };
         description.take_samples();
         if self.codec.is_json() {
+            description.take_keys();
             description.remove_fields();
             if defaults.judged {
                 description.judge_defaults(defaults);
@@ -274,13 +277,39 @@ impl Description {
         }
     }
 
+    /// The `Default`, saved and loaded, is itself: a field that is left out of the text where it is nothing, and has no default,
+    /// is in every sample.
+    pub(super) fn check_cold_start(&mut self, own: &Value, saved: Result<EncodedSection, EncodeError>) {
+        // A type that is not in order by itself is told by what is wrong with it.
+        if !self.refusals.is_empty() {
+            return;
+        }
+        let reason = match saved.map(|section| self.version.read(&section)) {
+            Ok(Ok((document, _))) if document == *own => return,
+            Ok(Ok((document, _))) => {
+                let place =
+                    difference(own, &document, "", true).map_or_else(String::new, |(place, ..)| place);
+                format!("`{place}` is another then")
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => chain(&error),
+        };
+        self.refuse("$", Rule::ColdStart { reason });
+    }
+
+    /// For JSON only the keys of maps: a schema says that they are text, or numbers of any width.
+    fn take_keys(&mut self) {
+        let calls = (self.version.keys)(&self.documents);
+        let keys = calls.into_iter().filter(|(path, _)| path.ends_with("{key}"));
+        self.shape.keys = keys.collect();
+    }
+
     fn take_trace(&mut self) {
-        let sample = self.documents.first().cloned().unwrap_or_default();
-        match (self.version.trace)(&sample) {
+        match (self.version.trace)(&self.documents) {
             Ok(trace) => self.shape.trace = trace,
             Err(Untraced { path, reason }) => {
                 let reason =
-                    format!("{reason} (its calls are read with the values of the first sample, and zeros)");
+                    format!("{reason} (its calls are read with the values of the samples, and zeros)");
                 self.refuse(&path, Rule::NotDescribed { reason });
             }
         }

@@ -30,15 +30,24 @@ pub(super) enum Owner {
     Nobody,
 }
 
+/// The word for a struct.
+const OBJECT: &str = "object";
+
 /// Everything in the schema of a stored type, in alphabetical order of the fields of each struct.
 pub(super) fn walk(schema: &Value) -> Vec<Found> {
     let nothing = Map::new();
     let definitions = schema.get("$defs").and_then(Value::as_object).unwrap_or(&nothing);
     let mut walk = Walk { definitions, found: Vec::new(), open: Vec::new() };
-    let is_struct = schema.get("properties").is_some();
     let root = Place::default();
-    if is_struct {
-        walk.type_of(schema, &root, &Owner::Root);
+    if is_struct(schema) {
+        let type_name = walk.inside(schema, &root, &Owner::Root);
+        // A struct is told by its fields; what else is flattened into it is said of the value itself.
+        if type_name != OBJECT {
+            let field = Field { type_name, release: 1, ..Field::default() };
+            let meaning = String::new();
+            let (owner, removable, never_written) = (Owner::Root, false, false);
+            walk.found.push(Found { place: root, field, meaning, owner, removable, never_written });
+        }
     } else {
         walk.part(schema, &root, &Owner::Root, false, true);
     }
@@ -63,7 +72,7 @@ impl<'a> Walk<'a> {
         always: bool,
     ) -> String {
         let index = self.found.len();
-        let (unit, range) = (unit(schema), range(schema));
+        let (unit, range) = self.said(schema);
         let noted = always || unit.is_some() || !range.is_empty();
         if noted {
             let meaning = self.meaning(schema);
@@ -83,6 +92,9 @@ impl<'a> Walk<'a> {
     fn type_of(&mut self, schema: &'a Value, place: &Place, owner: &Owner) -> String {
         if let Some(name) = reference(schema) {
             return self.definition(name, place);
+        }
+        if is_root(schema) {
+            return "object of the same type".to_owned();
         }
         if let Some(only) = array(schema, "allOf").and_then(|all| all.first()) {
             return self.type_of(only, place, owner);
@@ -116,7 +128,7 @@ impl<'a> Walk<'a> {
         }
         let Some(schema) = self.definitions.get(name) else { return "any".to_owned() };
         self.open.push(name);
-        let type_name = self.type_of(schema, place, &Owner::Part(name.to_owned(), place.0.len()));
+        let type_name = self.inside(schema, place, &Owner::Part(name.to_owned(), place.0.len()));
         self.open.pop();
         type_name
     }
@@ -157,12 +169,49 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The words for what a struct or a variant holds: what looks like a map with keys of its own is its fields.
+    fn inside(&mut self, schema: &'a Value, place: &Place, owner: &Owner) -> String {
+        match schema.get("properties").and_then(Value::as_object) {
+            Some(fields) if reference(schema).is_none() => self.fields(fields, schema, place, owner),
+            _ => self.type_of(schema, place, owner),
+        }
+    }
+
+    /// The fields of a struct, and what is flattened into it.
+    fn fields(
+        &mut self,
+        fields: &'a Map<String, Value>,
+        schema: &'a Value,
+        place: &Place,
+        owner: &Owner,
+    ) -> String {
+        for (name, field) in fields {
+            self.part(field, &place.then(Step::Field(name.clone())), owner, true, true);
+        }
+        let mut names = vec![OBJECT.to_owned()];
+        if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object()) {
+            let value = self.part(values, &place.then(Step::Values), &Owner::Nobody, false, false);
+            names.push(format!("map of {value}"));
+        }
+        for word in ["anyOf", "oneOf"] {
+            if let Some(parts) = array(schema, word) {
+                names.push(self.one_of(parts, place, owner));
+            }
+        }
+        for part in array(schema, "allOf").into_iter().flatten() {
+            names.push(self.type_of(part, place, owner));
+        }
+        names.join(" with ")
+    }
+
     fn object(&mut self, schema: &'a Value, place: &Place, owner: &Owner) -> String {
         if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
-            for (name, field) in fields {
-                self.part(field, &place.then(Step::Field(name.clone())), owner, true, true);
-            }
-            return "object".to_owned();
+            let Some(values) = map_by_names(schema, fields) else {
+                return self.fields(fields, schema, place, owner);
+            };
+            let value = self.part(values, &place.then(Step::Values), &Owner::Nobody, false, false);
+            let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+            return format!("map of {value} by {}", names.join(", "));
         }
         let keys =
             schema.get("patternProperties").and_then(Value::as_object).and_then(|keys| keys.iter().next());
@@ -173,7 +222,7 @@ impl<'a> Walk<'a> {
                 let value = self.part(values, &place.then(Step::Values), &Owner::Nobody, false, false);
                 format!("map of {value}{by}")
             }
-            _ => "object".to_owned(),
+            _ => OBJECT.to_owned(),
         }
     }
 
@@ -211,10 +260,11 @@ impl<'a> Walk<'a> {
                 let below = place.then(Step::Variant((*name).clone()));
                 let index = self.found.len();
                 self.variant(name, place, meaning);
-                let type_name = self.type_of(data, &below, &Owner::Nobody);
+                let said = self.said(data);
+                let type_name = self.inside(data, &below, &Owner::Nobody);
                 if let Some(found) = self.found.get_mut(index) {
                     found.field.type_name = format!("variant of {type_name}");
-                    (found.field.unit, found.field.range) = (unit(data), range(data));
+                    (found.field.unit, found.field.range) = said;
                 }
             }
             _ => self.among(index.to_string(), part, place, meaning),
@@ -226,7 +276,7 @@ impl<'a> Walk<'a> {
         let below = place.then(Step::Among(name));
         let index = self.found.len();
         self.note(below.clone(), meaning);
-        let type_name = self.type_of(part, &below, &Owner::Nobody);
+        let type_name = self.inside(part, &below, &Owner::Nobody);
         if let Some(found) = self.found.get_mut(index) {
             found.field.type_name = format!("variant of {type_name}");
         }
@@ -248,11 +298,69 @@ impl<'a> Walk<'a> {
         });
     }
 
+    /// Unit and range: its own, or those of its type, such as `struct Bps(f64)`.
+    fn said(&self, schema: &'a Value) -> (Option<String>, Map<String, Value>) {
+        let (mut said_unit, mut said_range) = (unit(schema), range(schema));
+        let mut types = Vec::new();
+        let mut schema = schema;
+        while let Some(inner) = self.of_type(schema).filter(|inner| !types.contains(inner)) {
+            said_unit = said_unit.or_else(|| unit(inner));
+            for (word, bound) in range(inner) {
+                said_range.entry(word).or_insert(bound);
+            }
+            types.push(inner);
+            schema = inner;
+        }
+        (said_unit, said_range)
+    }
+
+    /// The type that a schema stands for without a word in the text: by its name, or as an option of it.
+    fn of_type(&self, schema: &'a Value) -> Option<&'a Value> {
+        if let Some(name) = reference(schema) {
+            return self.definitions.get(name);
+        }
+        if schema.get("properties").is_some() {
+            return None;
+        }
+        if let Some(only) = array(schema, "allOf").and_then(|all| all.first()) {
+            return Some(only);
+        }
+        let parts = array(schema, "anyOf").or_else(|| array(schema, "oneOf"))?;
+        match parts.iter().filter(|part| !is_null(part)).collect::<Vec<_>>().as_slice() {
+            [only] if parts.len() > 1 => Some(only),
+            _ => None,
+        }
+    }
+
     fn meaning(&self, schema: &Value) -> String {
         let said = |schema: &Value| schema.get("description").and_then(Value::as_str).map(str::to_owned);
         let of_type = || said(self.definitions.get(reference(schema)?)?);
         said(schema).or_else(of_type).unwrap_or_default()
     }
+}
+
+/// A struct, with or without fields.
+fn is_struct(schema: &Value) -> bool {
+    let is_map = ["additionalProperties", "patternProperties"];
+    let is_map =
+        || is_map.iter().any(|word| schema.get(*word).is_some_and(|values| values != &Value::Bool(false)));
+    let is_empty = || schema.get("type").is_some_and(|name| name == "object") && !is_map();
+    schema.get("properties").is_some() || is_empty()
+}
+
+/// What a map holds whose keys are an enum: a property for each of them, all the same and none with a default. Structs stand
+/// under a name.
+pub(super) fn map_by_names<'a>(schema: &Value, properties: &'a Map<String, Value>) -> Option<&'a Value> {
+    let first = properties.values().next()?;
+    let is_map = schema.get("additionalProperties") == Some(&Value::Bool(false))
+        && schema.get("required").is_none()
+        && properties.values().all(|property| property == first && property.get("default").is_none());
+    is_map.then_some(first)
+}
+
+/// The stored type inside itself.
+pub(super) fn is_root(schema: &Value) -> bool {
+    schema.get("$ref").is_some_and(|reference| reference == "#")
 }
 
 pub(super) fn reference(schema: &Value) -> Option<&str> {

@@ -3,7 +3,7 @@
 use ckpt_format::describe::Kinds;
 
 use crate::kind::{Program, refused, released};
-use crate::{bincode, chains, json};
+use crate::{bincode, chains, hidden, json};
 
 struct Case {
     name: &'static str,
@@ -29,7 +29,7 @@ fn twice() -> Kinds {
     Kinds::new().add::<json::base::Spread>().add::<json::base::Spread>()
 }
 
-const CASES: [Case; 50] = [
+const CASES: [Case; 69] = [
     case("nothing changed", json::base::kinds, json::base::kinds, &[]),
     case("other words, another order", json::base::kinds, json::reordered::kinds, &[]),
     case("a new field with a default", json::base::kinds, json::with_default::kinds, &[]),
@@ -231,6 +231,75 @@ const CASES: [Case; 50] = [
     ),
     case("fields that hang on each other", nothing, json::linked::kinds, &[("fills", "NotItself")]),
     case("no samples", nothing, json::sampleless::kinds, &[("$", "NotDescribed")]),
+    case(
+        "another unit of a type of its own",
+        hidden::in_bps::kinds,
+        hidden::in_usd::kinds,
+        &[("floor", "UnitChanged"), ("half", "UnitChanged"), ("steps[]", "UnitChanged")],
+    ),
+    case(
+        "a range for what a list holds",
+        hidden::bare_list::kinds,
+        hidden::bounded_list::kinds,
+        &[("weights[]", "RangeChanged")],
+    ),
+    case(
+        "narrower keys",
+        hidden::by_wide_numbers::kinds,
+        hidden::by_narrow_numbers::kinds,
+        &[("by{key}", "TypeChanged")],
+    ),
+    case("a key less", hidden::by_three::kinds, hidden::by_two::kinds, &[("by{key}", "TypeChanged")]),
+    case("maps by plain names", nothing, hidden::by_plain_names::kinds, &[]),
+    case(
+        "maps by plain names, as released",
+        hidden::by_plain_names::kinds,
+        hidden::by_plain_names::kinds,
+        &[],
+    ),
+    case(
+        "a field less beside a flattened enum",
+        hidden::with_an_enum::kinds,
+        hidden::with_an_enum_and_less::kinds,
+        &[("y", "Removed")],
+    ),
+    case(
+        "a narrower map that is flattened",
+        hidden::with_a_map::kinds,
+        hidden::with_a_narrower_map::kinds,
+        &[("$", "TypeChanged")],
+    ),
+    case(
+        "a new field whose name is no identifier",
+        hidden::kebab::kinds,
+        hidden::kebab_and_more::kinds,
+        &[("[\"spread-floor\"]", "NewFieldWithoutDefault")],
+    ),
+    case("the first field of a struct", hidden::empty::kinds, hidden::no_more_empty::kinds, &[]),
+    case("a zero that is left out and required", nothing, hidden::left_out::kinds, &[("$", "ColdStart")]),
+    case(
+        "bincode: a none that is left out",
+        nothing,
+        hidden::left_out_of_bytes::kinds,
+        &[("$", "ColdStart")],
+    ),
+    case("bincode: types inside themselves", hidden::itself::kinds, hidden::itself::kinds, &[]),
+    case("bincode: variants that refuse a zero", nothing, hidden::picky_variants::kinds, &[]),
+    case("a stored type inside itself", hidden::rooted::kinds, hidden::rooted::kinds, &[]),
+    case("two parts of one name", nothing, hidden::namesakes::kinds, &[("$", "NotDescribed")]),
+    case("a step into a map, as released", hidden::kept::kinds, hidden::kept::kinds, &[]),
+    case(
+        "a step that makes entries",
+        hidden::kept::kinds,
+        hidden::entered::kinds,
+        &[("[0].by.ETH", "GoldenReadsOther")],
+    ),
+    case(
+        "a step that makes no entries any more",
+        hidden::entered::kinds,
+        hidden::kept::kinds,
+        &[("[0].by.ETH", "GoldenReadsOther")],
+    ),
     case("a kind that was added twice", nothing, twice, &[("$", "NotDescribed")]),
 ];
 
