@@ -18,6 +18,7 @@ pub struct Fills {
 
 /// From so many fills on, these factors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WarmupTier {
     /// The least number of fills.
     pub from_fills: u64,
@@ -29,7 +30,7 @@ pub struct WarmupTier {
 
 /// How the size grows with fills.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SizeForm {
     /// As the tiers say. The default.
@@ -191,7 +192,8 @@ impl WarmupRules {
         }
         if let SizeForm::Continuous { floor, half_way } = self.size {
             let fills = fills as f64;
-            size = floor + (1.0 - floor) * fills / (fills + half_way);
+            // After absurdly many the sum is rounded to more than 1.
+            size = (floor + (1.0 - floor) * fills / (fills + half_way)).min(1.0);
         }
         (spread, size, next)
     }

@@ -80,6 +80,11 @@ fn the_continuous_form_grows_from_its_floor() {
         let plan = rules.plan(&marginal, Fills { restored: fills, live: 0 });
         assert!((plan.size_factor - size).abs() < 1e-12, "{fills}: {}", plan.size_factor);
     }
+    // Rounded, this sum is more than 1.
+    let floor = 0.000_572_569_379_346_85;
+    let tiers = rules.tiers().to_vec();
+    let low = WarmupRules::new(tiers, SizeForm::Continuous { floor, half_way: 15.0 }).unwrap();
+    assert_eq!(factors(&low, &marginal, 2_127_636_416_756_156_200, 0).1, 1.0);
     // The spread still goes by tiers.
     assert_eq!(factors(&rules, &marginal, 49, 0).0, 0.85);
     assert_eq!(factors(&rules, &marginal, 50, 0).0, 0.95);
@@ -119,7 +124,13 @@ fn rules_are_checked_when_they_are_read_too() {
     let continuous = r#"{"size": {"continuous": {"floor": 0.3, "half_way": 15}}}"#;
     assert_eq!(read(continuous).unwrap(), WarmupRules::continuous());
     assert!(read(r#"{"tiers": []}"#).unwrap_err().to_string().contains("must begin at 0 fills"));
-    assert!(read(r#"{"teirs": []}"#).unwrap_err().to_string().contains("unknown field"));
+    for mistyped in [
+        r#"{"teirs": []}"#,
+        r#"{"size": {"continuous": {"floor": 0.3, "half_way": 15, "cieling": 0.9}}}"#,
+        r#"{"tiers": [{"from_fills": 0, "spread_factor": 1, "size_factor": 1, "sprad_factor": 0.5}]}"#,
+    ] {
+        assert!(read(mistyped).unwrap_err().to_string().contains("unknown field"), "{mistyped}");
+    }
 }
 
 proptest! {
