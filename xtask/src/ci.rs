@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::report::{human, say};
-use crate::workspace::{SELECTION, build, cargo, run as run_command, succeeds};
+use crate::workspace::{SELECTION, build_example, cargo, run as run_command, succeeds};
 use crate::{cli_docs, prerequisites, schema, tidy, tree};
 
 /// What all steps together may take on two cores with nothing compiled yet. Said, not enforced: how fast a machine
@@ -126,7 +126,7 @@ fn deny() -> Result<Outcome> {
 /// The main job, in the dev profile: what is built for the tests runs at once, with overflow checks on. A release
 /// build of the same sources would compile every dependency again, close to two minutes of processor time.
 fn crash_and_resume() -> Result<Outcome> {
-    let program = build("crash_and_resume").context("can't build the example")?;
+    let program = build_example("crash_and_resume").context("can't build the example")?;
     passed(run_command(&mut Command::new(program)))
 }
 

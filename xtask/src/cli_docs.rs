@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::generated::Generated;
-use crate::workspace::{build, output};
+use crate::workspace::{build_program, output};
 
 /// Deeper than any command of the program goes; it stops a program that lists itself.
 const DEPTH_MAX: usize = 4;
@@ -16,7 +16,7 @@ const DEPTH_MAX: usize = 4;
 /// # Errors
 /// When the program can't be built or asked, and with `check` when the file is stale.
 pub(crate) fn generate(check: bool) -> Result<()> {
-    let program = build("ckpt")?;
+    let program = build_program()?;
     let pages = pages(|path| help(&program, path))?;
     Generated { path: "docs/cli.md", command: "cargo xtask cli-docs", text: render(&pages) }.settle(check)
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::generated::Generated;
-use crate::workspace::{build, output, root, run};
+use crate::workspace::{build_example, output, root, run};
 
 /// What the example is asked for, and the file that holds its answer.
 const SCHEMAS: [(&str, &str); 1] = [("configuration", "docs/schema/configuration.schema.json")];
@@ -19,7 +19,7 @@ const FOLDER: &str = "docs/schema";
 /// # Errors
 /// When the example can't be built or asked, with `check` at the first file that is stale, and when the lock refuses.
 pub(crate) fn generate(check: bool) -> Result<()> {
-    let program = build("schema")?;
+    let program = build_example("schema")?;
     for (name, path) in SCHEMAS {
         let text = output(Command::new(&program).arg(name))?;
         Generated { path, command: "cargo xtask schema", text }.settle(check)?;
@@ -34,6 +34,6 @@ pub(crate) fn generate(check: bool) -> Result<()> {
 /// # Errors
 /// When the example can't be built, and when it releases nothing.
 pub(crate) fn release(kind: &str) -> Result<()> {
-    let program = build("schema")?;
+    let program = build_example("schema")?;
     run(Command::new(program).args(["kinds", FOLDER, "schema", "release", kind]).current_dir(root()))
 }

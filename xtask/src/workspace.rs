@@ -118,18 +118,32 @@ impl From<cargo_metadata::Package> for Member {
     }
 }
 
-/// Builds the `ckpt` program and all examples, and says where the executable called `name` is.
+/// Builds the `ckpt` program, and says where the executable is.
 ///
-/// Examples are named even when only the program is wanted: with them cargo resolves dev-dependencies as it does
-/// for tests, and so compiles the same tree instead of another one.
+/// Examples are named too: with them cargo resolves dev-dependencies as it does for tests, and so compiles the same
+/// tree instead of another one.
 ///
 /// # Errors
-/// When the build fails or has no executable of that name.
-pub(crate) fn build(name: &str) -> Result<PathBuf> {
+/// When the build fails.
+pub(crate) fn build_program() -> Result<PathBuf> {
+    build("ckpt", &["--bin", "ckpt", "--examples"])
+}
+
+/// Builds one example and what it needs, and says where the executable is. The program is not built: it holds golden
+/// files, so without them nothing could say which one is missing.
+///
+/// # Errors
+/// When the build fails or there is no such example.
+pub(crate) fn build_example(name: &str) -> Result<PathBuf> {
+    build(name, &["--example", name])
+}
+
+fn build(name: &str, targets: &[&str]) -> Result<PathBuf> {
     let mut command = cargo(["build"]);
     command
         .args(SELECTION)
-        .args(["--bin", "ckpt", "--examples", "--message-format", "json-render-diagnostics"])
+        .args(targets)
+        .args(["--message-format", "json-render-diagnostics"])
         .stdout(Stdio::piped());
     let mut child = command.spawn().with_context(|| format!("can't start `{}`", shown(&command)))?;
     let stdout = child.stdout.take().context("cargo was started without a pipe")?;
