@@ -16,7 +16,7 @@ pub(super) struct History {
     pub(super) withheld: Option<WithheldRecord>,
     /// The session that worked last, if it did not say that it ended.
     pub(super) unfinished: Option<Process>,
-    /// The session that worked last, if it ended with a state that it did not save.
+    /// The session that worked last, if it ended with a state that it did not save, and nothing was saved since.
     pub(super) unsaved: Option<UnsavedEnd>,
     /// The last change of the disk's level.
     pub(super) level: Option<LevelRecord>,
@@ -122,7 +122,11 @@ impl History {
                 LogEvent::Noted(Note::PlanConfirmed { digest }) => {
                     history.withheld = history.withheld.filter(|withheld| withheld.digest != *digest);
                 }
-                LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. }) => {
+                event @ (LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. })) => {
+                    if matches!(event, LogEvent::Saved { .. }) {
+                        // It may hold what the end did not save.
+                        history.unsaved = None;
+                    }
                     for process in process.iter_mut().filter(|process| process.is(&entry.by)) {
                         process.works = true;
                     }

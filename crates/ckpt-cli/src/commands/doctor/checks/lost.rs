@@ -41,9 +41,7 @@ pub(super) fn answer(facts: &Facts) -> Answer {
 
 /// The last session said that it ended.
 fn ended(facts: &Facts, history: &History) -> Answer {
-    // What was saved since may hold it.
-    let unsaved = history.unsaved.as_ref().filter(|end| saved_since(facts, end.at).is_none());
-    let Some(UnsavedEnd { at, status, reason }) = unsaved else {
+    let Some(UnsavedEnd { at, status, reason }) = &history.unsaved else {
         return match history.policy {
             Some(_) => Answer::of("the last session said that it ended"),
             None => Answer::unasked("no session ever wrote here, and only a session says that it ended"),
