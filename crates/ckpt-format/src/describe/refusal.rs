@@ -49,9 +49,9 @@ pub enum Rule {
         /// What the struct's `Default` has.
         own: Value,
     },
-    /// A zero of a nested struct that nothing can be held against.
+    /// A default in a nested struct that nothing can be held against.
     #[error(
-        "arrives as its type's zero, {arrives}, and `{part}`'s own default is not known: put #[serde(default)] on that \
+        "arrives as {arrives}, and `{part}`'s own default is not known: put #[serde(default)] on that \
          struct and name it with `Kinds::part::<{part}>()`"
     )]
     UnknownPart {

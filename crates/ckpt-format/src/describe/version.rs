@@ -265,7 +265,8 @@ impl Description {
                     Rule::ZeroDefault { arrives: arrives.clone(), own: own.clone() }
                 }
                 (Some(own), _) => Rule::OtherDefault { arrives: arrives.clone(), own: own.clone() },
-                (None, Some((part, false))) if is_zero(arrives) && !is_option => {
+                // The zero of an enum is the name of a variant.
+                (None, Some((part, false))) if (is_zero(arrives) || arrives.is_string()) && !is_option => {
                     Rule::UnknownPart { arrives: arrives.clone(), part: part.clone() }
                 }
                 _ => continue,

@@ -29,7 +29,7 @@ fn twice() -> Kinds {
     Kinds::new().add::<json::base::Spread>().add::<json::base::Spread>()
 }
 
-const CASES: [Case; 69] = [
+const CASES: [Case; 70] = [
     case("nothing changed", json::base::kinds, json::base::kinds, &[]),
     case("other words, another order", json::base::kinds, json::reordered::kinds, &[]),
     case("a new field with a default", json::base::kinds, json::with_default::kinds, &[]),
@@ -75,6 +75,12 @@ const CASES: [Case; 69] = [
         nothing,
         json::parts::unnamed,
         &[("by{}.mu", "UnknownPart"), ("cells[].mu", "UnknownPart"), ("pair[1].mu", "UnknownPart")],
+    ),
+    case(
+        "a variant in a struct that nobody named",
+        nothing,
+        json::parts::sided,
+        &[("quotes[].side", "UnknownPart")],
     ),
     case(
         "a zero where the place has a default of its own",

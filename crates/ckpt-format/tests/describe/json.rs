@@ -294,6 +294,33 @@ pub(crate) mod parts {
         }
     }
 
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+    pub(crate) enum Side {
+        #[default]
+        Bid,
+        Ask,
+    }
+
+    /// The zero of its enum arrives, where the struct has another default.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+    pub(crate) struct Quote {
+        #[serde(default)]
+        side: Side,
+    }
+
+    mod sided {
+        use super::*;
+
+        kind! {
+            #[serde(default)] struct Quotes: "quotes" 1 Json, from FirstVersion;
+            quotes: Vec<Quote> = Vec::new(), vec![Quote { side: Side::Ask }, Quote { side: Side::Bid }];
+        }
+    }
+
+    pub(crate) fn sided() -> Kinds {
+        Kinds::new().add::<sided::Quotes>()
+    }
+
     pub(crate) fn named() -> Kinds {
         Kinds::new().add::<Table>().part::<Cell>()
     }
