@@ -82,8 +82,8 @@ impl BayesianParam {
 
     /// Of a multiplier, by its mean and its coefficient of variation.
     pub fn log_normal(name: &str, mean: f64, variation: f64) -> Self {
-        let variance = (variation * variation).ln_1p();
-        let posterior = (mean.ln() - variance / 2.0, variance);
+        let variance = libm::log1p(variation * variation);
+        let posterior = (libm::log(mean) - variance / 2.0, variance);
         Self::new(name, Family::LogNormal, mean, 1.0 / variance.sqrt(), posterior)
     }
 
