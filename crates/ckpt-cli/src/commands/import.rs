@@ -97,6 +97,10 @@ fn divide(args: &ImportArgs, plan: Plan) -> anyhow::Result<Divided> {
 fn judged(path: PathBuf, plan: Plan, args: &ImportArgs) -> anyhow::Result<Part> {
     let is_run = ckpt::is_run(&path);
     let reader = if is_run { Some(RunReader::open(&path)?) } else { None };
+    if !is_run {
+        // A dry run says it, too, if none can be made there.
+        save::identity(&path, None)?;
+    }
     let verdicts = plan.verdicts(reader.as_ref(), args.as_latest).map_err(meant)?;
     Ok(Part { path, plan, verdicts, is_run })
 }
@@ -107,7 +111,7 @@ fn take(part: &Part, args: &ImportArgs, output: &Output) -> anyhow::Result<Vec<O
         return Ok(part.verdicts.iter().map(|verdict| Outcome::of(*verdict)).collect());
     }
     let options = RunOptions::new(ckpt::now).epoch(Epoch::Current);
-    let (run, _) = save::open_or_create(&part.path, None, None, options)?;
+    let (run, _) = save::open_or_create(&part.path, None, options)?;
     let mut outcomes = Vec::new();
     let mut saved = 0;
     let taken = run.import_plan(&part.plan, args.as_latest, |_, taken| {

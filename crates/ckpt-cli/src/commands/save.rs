@@ -4,7 +4,7 @@ mod inputs;
 
 use std::path::{Path, PathBuf};
 
-use ckpt::{Digest, Epoch, Event, Metadata, Position, Program, Run, RunName, RunOptions, Saved};
+use ckpt::{Digest, Epoch, Event, Metadata, Position, Program, Run, RunName, RunOptions, RunReader, Saved};
 use serde::Serialize;
 
 use crate::args::SaveArgs;
@@ -35,7 +35,8 @@ pub(crate) fn run(args: &SaveArgs, output: &Output) -> anyhow::Result<()> {
     // All inputs are open before a run is made or a number taken.
     let inputs = inputs::open(&args.sections)?;
     let options = RunOptions::new(ckpt::now).epoch(epoch(args)?);
-    let (run, created) = open_or_create(&args.run, args.kind.as_ref(), args.name.as_ref(), options)?;
+    let said = Said { kind: args.kind.as_ref(), name: args.name.as_ref() };
+    let (run, created) = open_or_create(&args.run, Some(&said), options)?;
     let progress = Progress::new("saving", inputs.total_bytes);
     let sections = inputs.into_sections(&progress)?;
     let saved = run.save(metadata.clone(), sections)?;
@@ -75,39 +76,63 @@ fn answer(
     })
 }
 
-/// Opens a run to write to it, or makes it. Whether it was made is the second value.
+/// What a command line says of a run that it may make; the rest is told by the path.
+pub(crate) struct Said<'a> {
+    pub(crate) kind: Option<&'a RunName>,
+    pub(crate) name: Option<&'a RunName>,
+}
+
+/// Opens a run to write to it, or makes it. Whether it was made is the second value. Of commands without flags for a new run's
+/// identity, nothing can be `said`.
 pub(crate) fn open_or_create(
     path: &Path,
-    kind: Option<&RunName>,
-    name: Option<&RunName>,
+    said: Option<&Said<'_>>,
     options: RunOptions,
 ) -> anyhow::Result<(Run, bool)> {
-    if ckpt::is_run(path) {
-        let run = Run::open(path, options)?;
-        let identity = run.reader().identity();
-        let other = |wanted: Option<&RunName>, has: &RunName| wanted.is_some_and(|wanted| wanted != has);
-        if other(kind, &identity.kind) || other(name, &identity.name) {
-            let is = format!("{}/{}", identity.kind, identity.name);
-            let message = format!("the run at {} is {is}: leave --kind and --name out", path.display());
-            return Err(Failure::new("conflict", CONFLICT, message).at(path).into());
-        }
-        return Ok((run, false));
+    if !ckpt::is_run(path) {
+        let (kind, name) = identity(path, said)?;
+        return Ok((Run::open_or_create(path, &kind, &name, options)?, true));
+    }
+    let run = Run::open(path, options)?;
+    let identity = run.reader().identity();
+    let other = |wanted: Option<&RunName>, has: &RunName| wanted.is_some_and(|wanted| wanted != has);
+    if said.is_some_and(|said| other(said.kind, &identity.kind) || other(said.name, &identity.name)) {
+        let is = format!("{}/{}", identity.kind, identity.name);
+        let message = format!("the run at {} is {is}: leave --kind and --name out", path.display());
+        return Err(Failure::new("conflict", CONFLICT, message).at(path).into());
+    }
+    Ok((run, false))
+}
+
+/// Kind and name of the run that would be made there. A directory above runs would not become one: that one was meant is seldom.
+pub(crate) fn identity(path: &Path, said: Option<&Said<'_>>) -> anyhow::Result<(RunName, RunName)> {
+    if ckpt::find_runs(path).is_ok_and(|runs| !runs.is_empty()) {
+        // It says which there are.
+        RunReader::open(path)?;
     }
     let components = last_components(path);
-    let kind = kind.cloned().map_or_else(|| component(&components, 1, "kind", path), Ok)?;
-    let name = name.cloned().map_or_else(|| component(&components, 0, "name", path), Ok)?;
-    Ok((Run::open_or_create(path, &kind, &name, options)?, true))
+    let part = |place, flag, given: Option<&RunName>| match given {
+        Some(given) => Ok(given.clone()),
+        None => component(&components, place, said.map(|_| flag), path),
+    };
+    Ok((part(1, "kind", said.and_then(|said| said.kind))?, part(0, "name", said.and_then(|said| said.name))?))
 }
 
 /// A component of the path, counted from its end, as a name of the run.
-fn component(components: &[String], place: usize, flag: &str, path: &Path) -> anyhow::Result<RunName> {
+fn component(
+    components: &[String],
+    place: usize,
+    flag: Option<&str>,
+    path: &Path,
+) -> anyhow::Result<RunName> {
     let path = path.display();
+    let give = flag.map(|flag| format!("give --{flag}, or another path"));
+    let way_out = give.unwrap_or_else(|| "give another path, which ends in KIND/NAME".to_owned());
     let Some(text) = components.get(place) else {
-        return Err(Failure::usage(format!("{path} is too short to name a run: give --{flag}")).into());
+        return Err(Failure::usage(format!("{path} is too short to name a run: {way_out}")).into());
     };
-    text.parse().map_err(|error| {
-        Failure::usage(format!("{path} cannot name the run ({error}): give --{flag}, or another path")).into()
-    })
+    text.parse()
+        .map_err(|error| Failure::usage(format!("{path} cannot name the run ({error}): {way_out}")).into())
 }
 
 /// The last components of the absolute path, the last first. Links and dots of what exists are resolved.

@@ -84,8 +84,11 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
     prior.provenance.checkpoint = Some(rewrite::place(&from.value.checkpoint));
 
     let is_run = ckpt::is_run(&args.to);
-    // A directory above runs is none of them: there, it says which there are.
-    let reader = if is_run || holds_runs(&args.to) { Some(RunReader::open(&args.to)?) } else { None };
+    let reader = if is_run { Some(RunReader::open(&args.to)?) } else { None };
+    if !is_run {
+        // A dry run says it, too, if none can be made there.
+        save::identity(&args.to, None)?;
+    }
     // Rejected or not is known before anything is locked or made.
     let held = reader.as_ref().map(|run| newest(run, Some(output))).transpose()?.flatten();
     let mut outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
@@ -93,7 +96,7 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
     let mut saved = None;
     let mut is_there = outcome.is_held_by(held.as_ref());
     if !args.dry_run && outcome.report.changes() > 0 && !is_there {
-        let (run, _) = save::open_or_create(&args.to, None, None, rewrite::options())?;
+        let (run, _) = save::open_or_create(&args.to, None, rewrite::options())?;
         // Once more as the writer: nothing newer can come in between now.
         let held = newest(run.reader(), None)?;
         outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
@@ -112,10 +115,6 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
         is_there,
     };
     output.answer(&answer, || words(&answer))
-}
-
-fn holds_runs(path: &Path) -> bool {
-    ckpt::find_runs(path).is_ok_and(|runs| !runs.is_empty())
 }
 
 fn config(file: Option<&Path>) -> anyhow::Result<InjectionConfig> {

@@ -242,4 +242,24 @@ fn a_directory_above_runs_is_not_made_a_run() {
     let error = scene.run("transfer runs/paper runs --json").error(4, "run_not_found");
     assert!(error["message"].as_str().unwrap().contains("runs/paper"), "{error}");
     assert_eq!(scene.names("runs"), ["paper"]);
+    scene.write("w.bin", vec![1; 10]);
+    let saved = scene.run("save runs w=w.bin --json").error(4, "run_not_found");
+    assert!(saved["message"].as_str().unwrap().contains("runs/paper"), "{saved}");
+    assert_eq!(scene.names("runs"), ["paper"]);
+}
+
+#[test]
+fn a_path_that_can_t_name_a_run_is_refused_by_a_dry_run_too_and_no_flag_is_advised_that_is_not_there() {
+    let scene = Scene::new();
+    scene.save_bundle("runs/paper", learned("HYPE", 60));
+    for dry in ["", "--dry-run"] {
+        let to = scene.path("x/bad name").display().to_string();
+        let ran = scene.args(
+            ["transfer", "runs/paper", &to, "--json"].into_iter().chain((!dry.is_empty()).then_some(dry)),
+        );
+        let error = ran.error(2, "usage");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("which ends in KIND/NAME") && !message.contains("--name"), "{message}");
+    }
+    assert!(!scene.path("x").exists());
 }
