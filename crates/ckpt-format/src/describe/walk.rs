@@ -33,6 +33,9 @@ pub(super) enum Owner {
 /// The word for a struct.
 const OBJECT: &str = "object";
 
+/// The words for a type inside itself.
+pub(super) const ITSELF: &str = "object of the same type";
+
 /// Everything in the schema of a stored type, in alphabetical order of the fields of each struct.
 pub(super) fn walk(schema: &Value) -> Vec<Found> {
     let nothing = Map::new();
@@ -94,7 +97,7 @@ impl<'a> Walk<'a> {
             return self.definition(name, place);
         }
         if is_root(schema) {
-            return "object of the same type".to_owned();
+            return ITSELF.to_owned();
         }
         if let Some(only) = array(schema, "allOf").and_then(|all| all.first()) {
             return self.type_of(only, place, owner);
@@ -124,7 +127,7 @@ impl<'a> Walk<'a> {
 
     fn definition(&mut self, name: &'a str, place: &Place) -> String {
         if self.open.contains(&name) {
-            return "object of the same type".to_owned();
+            return ITSELF.to_owned();
         }
         let Some(schema) = self.definitions.get(name) else { return "any".to_owned() };
         self.open.push(name);

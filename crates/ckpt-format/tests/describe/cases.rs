@@ -29,7 +29,7 @@ fn twice() -> Kinds {
     Kinds::new().add::<json::base::Spread>().add::<json::base::Spread>()
 }
 
-const CASES: [Case; 70] = [
+const CASES: [Case; 72] = [
     case("nothing changed", json::base::kinds, json::base::kinds, &[]),
     case("other words, another order", json::base::kinds, json::reordered::kinds, &[]),
     case("a new field with a default", json::base::kinds, json::with_default::kinds, &[]),
@@ -292,6 +292,13 @@ const CASES: [Case; 70] = [
     case("bincode: types inside themselves", hidden::itself::kinds, hidden::itself::kinds, &[]),
     case("bincode: variants that refuse a zero", nothing, hidden::picky_variants::kinds, &[]),
     case("a stored type inside itself", hidden::rooted::kinds, hidden::rooted::kinds, &[]),
+    case(
+        "a new field of types inside themselves",
+        hidden::rooted::kinds,
+        hidden::rooted_and_more::kinds,
+        &[],
+    ),
+    case("a document that is deep", hidden::deep::kinds, hidden::deep::kinds, &[]),
     case("two parts of one name", nothing, hidden::namesakes::kinds, &[("$", "NotDescribed")]),
     case("a step into a map, as released", hidden::kept::kinds, hidden::kept::kinds, &[]),
     case(

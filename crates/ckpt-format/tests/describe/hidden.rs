@@ -156,19 +156,65 @@ pub(crate) mod picky_variants {
     }
 }
 
-/// A stored type inside itself, with samples from its schema.
-pub(crate) mod rooted {
+/// A stored type inside itself, with samples from its schema, and what it holds beside.
+macro_rules! rooted {
+    ($($module:ident { $($field:ident)? };)*) => {
+        $(pub(crate) mod $module {
+            use super::*;
+
+            #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+            #[serde(default)]
+            pub(crate) struct Node {
+                next: Option<Box<Node>>,
+                inside: Vec<Node>,
+                by: BTreeMap<String, Leaf>,
+                $($field: f64,)?
+            }
+
+            #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+            #[serde(default)]
+            pub(crate) struct Leaf {
+                leaves: Vec<Leaf>,
+                $($field: f64,)?
+            }
+
+            impl ckpt_format::Stored for Node {
+                const KIND: &'static str = "node";
+                const VERSION: u32 = 1;
+                type Previous = FirstVersion;
+
+                fn migrate(previous: FirstVersion) -> Result<Self, ckpt_format::MigrateError> {
+                    match previous {}
+                }
+            }
+
+            impl Described for Node {}
+
+            pub(crate) fn kinds() -> Kinds {
+                Kinds::new().add::<Node>().part::<Leaf>()
+            }
+        })*
+    };
+}
+
+rooted! {
+    rooted {};
+    rooted_and_more { height };
+}
+
+/// Far deeper than its shape.
+pub(crate) mod deep {
     use super::*;
 
     #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
     #[serde(default)]
-    pub(crate) struct Node {
-        next: Option<Box<Node>>,
-        inside: Vec<Node>,
+    pub(crate) struct Chain {
+        next: Option<Box<Chain>>,
+        by: BTreeMap<String, u8>,
     }
 
-    impl ckpt_format::Stored for Node {
-        const KIND: &'static str = "node";
+    impl ckpt_format::Stored for Chain {
+        const KIND: &'static str = "chain";
         const VERSION: u32 = 1;
         type Previous = FirstVersion;
 
@@ -177,10 +223,16 @@ pub(crate) mod rooted {
         }
     }
 
-    impl Described for Node {}
+    impl Described for Chain {
+        fn samples() -> Vec<Self> {
+            let longer =
+                |next: Chain, _| Chain { next: Some(Box::new(next)), by: [("a".to_owned(), 1)].into() };
+            vec![(0..40).fold(Chain::default(), longer)]
+        }
+    }
 
     pub(crate) fn kinds() -> Kinds {
-        Kinds::new().add::<Node>()
+        Kinds::new().add::<Chain>()
     }
 }
 
