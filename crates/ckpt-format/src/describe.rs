@@ -48,6 +48,7 @@
 mod came;
 mod compare;
 mod folder;
+mod held;
 mod kinds;
 mod lock;
 mod order;
@@ -55,6 +56,7 @@ mod pages;
 mod path;
 mod refusal;
 mod removal;
+mod said;
 mod sample;
 mod shape;
 mod table;

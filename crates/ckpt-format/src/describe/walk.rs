@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::path::{Place, Step};
+use super::said::Said;
 use super::shape::Field;
 
 /// One field, variant or part of a value that says something of itself.
@@ -33,6 +34,9 @@ pub(super) enum Owner {
 /// The word for a struct.
 const OBJECT: &str = "object";
 
+/// The word for a variant; what it holds stands after it.
+const VARIANT: &str = "variant";
+
 /// The words for a type inside itself.
 pub(super) const ITSELF: &str = "object of the same type";
 
@@ -46,10 +50,7 @@ pub(super) fn walk(schema: &Value) -> Vec<Found> {
         let type_name = walk.inside(schema, &root, &Owner::Root);
         // A struct is told by its fields; what else is flattened into it is said of the value itself.
         if type_name != OBJECT {
-            let field = Field { type_name, release: 1, ..Field::default() };
-            let meaning = String::new();
-            let (owner, removable, never_written) = (Owner::Root, false, false);
-            walk.found.push(Found { place: root, field, meaning, owner, removable, never_written });
+            walk.note(root, type_name, String::new());
         }
     } else {
         walk.part(schema, &root, &Owner::Root, false, true);
@@ -75,10 +76,11 @@ impl<'a> Walk<'a> {
         always: bool,
     ) -> String {
         let index = self.found.len();
-        let (unit, range) = self.said(schema);
-        let noted = always || unit.is_some() || !range.is_empty();
+        let said = self.said(schema);
+        let noted = always || !said.is_nothing();
         if noted {
             let meaning = self.meaning(schema);
+            let Said { unit, range } = said;
             let field = Field { unit, range, release: 1, ..Field::default() };
             let never_written = schema.get("writeOnly") == Some(&Value::Bool(true));
             let (place, owner) = (place.clone(), owner.clone());
@@ -267,7 +269,7 @@ impl<'a> Walk<'a> {
                 let type_name = self.inside(data, &below, &Owner::Nobody);
                 if let Some(found) = self.found.get_mut(index) {
                     found.field.type_name = format!("variant of {type_name}");
-                    (found.field.unit, found.field.range) = said;
+                    (found.field.unit, found.field.range) = (said.unit, said.range);
                 }
             }
             _ => self.among(index.to_string(), part, place, meaning),
@@ -278,7 +280,7 @@ impl<'a> Walk<'a> {
     fn among(&mut self, name: String, part: &'a Value, place: &Place, meaning: String) {
         let below = place.then(Step::Among(name));
         let index = self.found.len();
-        self.note(below.clone(), meaning);
+        self.note(below.clone(), VARIANT.to_owned(), meaning);
         let type_name = self.inside(part, &below, &Owner::Nobody);
         if let Some(found) = self.found.get_mut(index) {
             found.field.type_name = format!("variant of {type_name}");
@@ -286,35 +288,27 @@ impl<'a> Walk<'a> {
     }
 
     fn variant(&mut self, name: &str, place: &Place, meaning: String) {
-        self.note(place.then(Step::Variant(name.to_owned())), meaning);
+        self.note(place.then(Step::Variant(name.to_owned())), VARIANT.to_owned(), meaning);
     }
 
-    fn note(&mut self, place: Place, meaning: String) {
-        let field = Field { type_name: "variant".to_owned(), release: 1, ..Field::default() };
-        self.found.push(Found {
-            place,
-            field,
-            meaning,
-            owner: Owner::Nobody,
-            removable: false,
-            never_written: false,
-        });
+    /// What is no field of a struct.
+    fn note(&mut self, place: Place, type_name: String, meaning: String) {
+        let field = Field { type_name, release: 1, ..Field::default() };
+        let (owner, removable, never_written) = (Owner::Nobody, false, false);
+        self.found.push(Found { place, field, meaning, owner, removable, never_written });
     }
 
     /// Unit and range: its own, or those of its type, such as `struct Bps(f64)`.
-    fn said(&self, schema: &'a Value) -> (Option<String>, Map<String, Value>) {
-        let (mut said_unit, mut said_range) = (unit(schema), range(schema));
+    fn said(&self, schema: &'a Value) -> Said {
+        let mut said = Said::of(schema);
         let mut types = Vec::new();
         let mut schema = schema;
         while let Some(inner) = self.of_type(schema).filter(|inner| !types.contains(inner)) {
-            said_unit = said_unit.or_else(|| unit(inner));
-            for (word, bound) in range(inner) {
-                said_range.entry(word).or_insert(bound);
-            }
+            said = said.or(Said::of(inner));
             types.push(inner);
             schema = inner;
         }
-        (said_unit, said_range)
+        said
     }
 
     /// The type that a schema stands for without a word in the text: by its name, or as an option of it.
@@ -383,10 +377,6 @@ fn optional(type_name: &str, nullable: bool) -> String {
     if nullable { format!("option of {type_name}") } else { type_name.to_owned() }
 }
 
-fn unit(schema: &Value) -> Option<String> {
-    schema.get("x-unit").map(|unit| unit.as_str().map_or_else(|| unit.to_string(), str::to_owned))
-}
-
 /// `uint64` is `u64`, `uint` is `usize`.
 fn integer(format: &str) -> String {
     let (sign, width) = format.strip_prefix('u').map_or(('i', format), |rest| ('u', rest));
@@ -394,58 +384,5 @@ fn integer(format: &str) -> String {
         Some("") => format!("{sign}size"),
         Some(bits) => format!("{sign}{bits}"),
         None => format.to_owned(),
-    }
-}
-
-const BOUNDS: [&str; 12] = [
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "minProperties",
-    "maxProperties",
-];
-
-/// The bounds that a type's name does not say already.
-fn range(schema: &Value) -> Map<String, Value> {
-    let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
-    let fixed = schema.get("minItems").is_some() && schema.get("minItems") == schema.get("maxItems");
-    let of_the_type = |word: &str, bound: &Value| match word {
-        "minItems" | "maxItems" => fixed,
-        "minimum" => bound.as_f64() == lowest(format),
-        "maximum" => bound.as_f64() == highest(format),
-        _ => false,
-    };
-    let bounds = BOUNDS.iter().filter_map(|word| Some((*word, schema.get(*word)?)));
-    bounds
-        .filter(|(word, bound)| !of_the_type(word, bound))
-        .map(|(word, bound)| (word.to_owned(), bound.clone()))
-        .collect()
-}
-
-fn lowest(format: &str) -> Option<f64> {
-    match format {
-        "int8" => Some(i8::MIN.into()),
-        "int16" => Some(i16::MIN.into()),
-        "int32" => Some(i32::MIN.into()),
-        _ => format.starts_with("uint").then_some(0.0),
-    }
-}
-
-fn highest(format: &str) -> Option<f64> {
-    match format {
-        "int8" => Some(i8::MAX.into()),
-        "int16" => Some(i16::MAX.into()),
-        "int32" => Some(i32::MAX.into()),
-        "uint8" => Some(u8::MAX.into()),
-        "uint16" => Some(u16::MAX.into()),
-        "uint32" => Some(u32::MAX.into()),
-        _ => None,
     }
 }
