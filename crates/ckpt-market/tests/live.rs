@@ -190,6 +190,16 @@ fn a_process_that_restarts_more_often_than_its_window_is_long_forgets_all_the_sa
     assert_eq!(saved.total_observations, 40);
 }
 
+/// The next process takes what a save holds for what counted when it was saved.
+#[test]
+fn a_save_holds_what_counted_when_the_clock_was_looked_at_last() {
+    let mut kappa = KappaEstimator::new(WINDOW_MS);
+    kappa.fill(NOW_MS, 0.002);
+    assert_eq!(kappa.to_checkpoint().observation_count, 1);
+    kappa.expire(NOW_MS + WINDOW_MS + 1);
+    assert_eq!(kappa.to_checkpoint().observation_count, 0);
+}
+
 /// Where fills come steadily, what is carried is spread evenly over a window indeed: restarts cost nothing.
 #[test]
 fn restarts_do_not_change_what_a_steady_window_holds() {

@@ -5,8 +5,9 @@
 //!
 //! Of what is carried nobody knows when it happened, so each restart takes it for spread evenly over a window. Where fills come
 //! steadily it is. Where they stop, what is left after a time `t` in which the process restarts over and over is at most
-//! `exp(-t / window)` of it rather than nothing from a window on, provided that each restart says when its checkpoint was saved:
-//! [`carried_since`](KappaEstimator::carried_since).
+//! `exp(-t / window)` of it rather than nothing from a window on, provided that each save looks at the clock first
+//! ([`expire`](KappaEstimator::expire)) and that each restart says when that was
+//! ([`carried_since`](KappaEstimator::carried_since)): what a save holds is what counted when the clock was looked at last.
 
 use std::collections::VecDeque;
 
@@ -60,7 +61,8 @@ impl KappaEstimator {
         self.expire(now_ms);
     }
 
-    /// Forgets fills that left the window, and as much of what was carried as would have left it.
+    /// Forgets fills that left the window, and as much of what was carried as would have left it. A save has no clock: call it right
+    /// before one, or what was over since the last fill is saved as if it counted.
     pub fn expire(&mut self, now_ms: u64) {
         let window_ms = self.window_ms;
         while self.window.pop_front_if(|(at, _)| now_ms.saturating_sub(*at) > window_ms).is_some() {}
