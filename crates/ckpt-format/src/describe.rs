@@ -47,6 +47,7 @@
 
 mod came;
 mod compare;
+mod earlier;
 mod folder;
 mod held;
 mod kinds;

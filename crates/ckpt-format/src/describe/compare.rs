@@ -145,12 +145,12 @@ fn fields(locked: &Shape, code: &Shape, is_traced: bool) -> Vec<(String, Rule)> 
 
 /// Elements, values and members of a tuple are no fields: nothing can lack them alone. A field whose name is no identifier
 /// ends in a bracket too: `["half-spread"]`.
-fn is_part(path: &str) -> bool {
+pub(super) fn is_part(path: &str) -> bool {
     path == "$" || (path.ends_with([']', '}']) && !path.ends_with("\"]"))
 }
 
 /// The paths that hold this one, outermost first.
-fn parents(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn parents(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices(['.', '[', '{', '<'])
         .filter_map(|(end, _)| path.get(..end))
         .filter(|parent| !parent.is_empty())

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::earlier::complete;
 use super::folder::Folder;
 use super::held::{Held, values};
-use super::lock::{LOCK_FILE, Lock, Locked, ReleaseError, golden_file, kind_of_golden, make_golden};
+use super::lock::{LOCK_FILE, Lock, Locked, ReleaseError, WORDS, golden_file, kind_of_golden, make_golden};
 use super::pages;
 use super::refusal::{Refusal, Refusals, Rule};
 use super::removal::Removal;
@@ -159,7 +160,7 @@ impl Kinds {
         let mut summary = Summary::default();
         for name in self.kinds.keys() {
             let descriptions = self.describe(name);
-            let locked = lock.kinds.get(*name).cloned().unwrap_or_default();
+            let locked = locked(&lock, name, &descriptions);
             summary.kinds += 1;
             summary.versions += descriptions.len();
             summary.released += locked.len();
@@ -188,7 +189,7 @@ impl Kinds {
         }
         let mut lock = read_lock(folder)?;
         let descriptions = self.describe(kind);
-        let mut locked = lock.kinds.remove(kind).unwrap_or_default();
+        let mut locked = locked(&lock, kind, &descriptions);
         let mut refused = self.broken.clone();
         refused.extend(Held { kind, descriptions: &descriptions, locked: &locked }.check(folder));
         if !refused.is_empty() {
@@ -218,7 +219,7 @@ impl Kinds {
     /// [`Refusals`] if the lock can't be read.
     pub fn pages(&self, folder: &Folder) -> Result<Folder, Refusals> {
         let lock = read_lock(folder)?;
-        let tables = |name: &&'static str| (*name, tables(name, &self.describe(name), &lock));
+        let tables = |name: &&'static str| (*name, self.tables_of(name, &lock));
         Ok(pages::pages(&self.kinds.keys().map(tables).collect::<Vec<_>>()))
     }
 
@@ -227,8 +228,12 @@ impl Kinds {
     /// # Errors
     /// [`Refusals`] if the lock can't be read.
     pub fn tables(&self, kind: &str, folder: &Folder) -> Result<Vec<VersionTable>, Refusals> {
-        let lock = read_lock(folder)?;
-        Ok(tables(kind, &self.describe(kind), &lock))
+        Ok(self.tables_of(kind, &read_lock(folder)?))
+    }
+
+    fn tables_of(&self, kind: &str, lock: &Lock) -> Vec<VersionTable> {
+        let descriptions = self.describe(kind);
+        tables(&descriptions, &locked(lock, kind, &descriptions))
     }
 
     /// The versions of a kind, oldest first; none of an unknown one.
@@ -248,6 +253,17 @@ impl Kinds {
     }
 }
 
+/// What was released of a kind, in the words of today.
+fn locked(lock: &Lock, kind: &str, descriptions: &[Description]) -> BTreeMap<u32, Locked> {
+    let mut locked = lock.kinds.get(kind).cloned().unwrap_or_default();
+    for description in descriptions {
+        if let Some(locked) = locked.get_mut(&description.version.number) {
+            complete(locked, description);
+        }
+    }
+    locked
+}
+
 /// The next state of a version in the lock, and its golden file; nothing if it is as it was released.
 fn released(
     description: &Description,
@@ -257,6 +273,7 @@ fn released(
 ) -> Result<Option<Locked>, ReleaseError> {
     let mut locked = earlier.clone().unwrap_or_else(|| Locked {
         shape: Shape { codec: description.shape.codec.clone(), ..Shape::default() },
+        words: WORDS,
         golden: Vec::new(),
         reads: BTreeMap::new(),
     });

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::folder::Folder;
 use super::refusal::Refusals;
-use super::shape::Shape;
+use super::shape::{Shape, first, is_first};
 use super::version::{Description, chain};
 use crate::container::{self, Container};
 use crate::digest::Digest;
@@ -21,6 +21,9 @@ pub(super) const LOCK_FILE: &str = "lock.json";
 
 /// The one form there is of it.
 const FORM: u32 = 1;
+
+/// How shapes are told now.
+pub(super) const WORDS: u32 = 2;
 
 /// Everything that was released.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +40,9 @@ pub struct Locked {
     /// What must not change.
     #[serde(flatten)]
     pub shape: Shape,
+    /// In how many words the shape is told: 1 in a lock from before unit and range were told through types of their own, 2 now.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub words: u32,
     /// Its golden files, one a release.
     pub golden: Vec<Golden>,
     /// What the golden files of earlier versions read as in this one.

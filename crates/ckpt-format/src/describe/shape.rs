@@ -45,11 +45,11 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
     Value::deserialize(deserializer).map(Some)
 }
 
-fn first() -> u32 {
+pub(super) fn first() -> u32 {
     1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_first(release: &u32) -> bool {
-    *release <= 1
+pub(super) fn is_first(number: &u32) -> bool {
+    *number <= 1
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::lock::Lock;
+use super::lock::Locked;
 use super::version::Description;
 use super::walk::Found;
 
@@ -63,17 +63,17 @@ impl VersionTable {
 const DEFAULT_LENGTH_MAX: usize = 60;
 
 /// The versions of a kind, oldest first.
-pub(super) fn tables(kind: &str, versions: &[Description], lock: &Lock) -> Vec<VersionTable> {
+pub(super) fn tables(versions: &[Description], locked: &BTreeMap<u32, Locked>) -> Vec<VersionTable> {
     let table = |(index, description): (usize, &Description)| {
         let version = description.version.number;
-        let locked = lock.kinds.get(kind).and_then(|versions| versions.get(&version));
+        let released = locked.get(&version);
         let so_far = versions.get(..=index).unwrap_or_default();
-        let row = |found: &Found| TableRow::new(found, since(found, so_far, kind, lock));
+        let row = |found: &Found| TableRow::new(found, since(found, so_far, locked));
         VersionTable {
             version,
             codec: description.version.codec.to_string(),
-            is_released: locked.is_some(),
-            golden: locked
+            is_released: released.is_some(),
+            golden: released
                 .iter()
                 .flat_map(|locked| &locked.golden)
                 .map(|golden| golden.file.clone())
@@ -181,12 +181,11 @@ fn range_in_words(range: &Map<String, Value>) -> String {
 }
 
 /// The first version of the unbroken row that ends here; with the release if the field came to it later.
-fn since(found: &Found, versions: &[Description], kind: &str, lock: &Lock) -> String {
+fn since(found: &Found, versions: &[Description], locked: &BTreeMap<u32, Locked>) -> String {
     let path = found.place.to_string();
     let with = versions.iter().rev().take_while(|one| one.shape.fields.contains_key(&path)).last();
     let Some(version) = with.map(|one| one.version.number) else { return String::new() };
-    let released = lock.kinds.get(kind).and_then(|versions| versions.get(&version));
-    match released.map(|locked| locked.shape.fields.get(&path).map(|field| field.release)) {
+    match locked.get(&version).map(|locked| locked.shape.fields.get(&path).map(|field| field.release)) {
         Some(Some(release)) if release > 1 => format!("{version}, release {release}"),
         Some(None) => format!("{version}, next release"),
         _ => version.to_string(),

@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub(super) removable: bool,
     /// A field that is read and not written: `skip_serializing`.
     pub(super) never_written: bool,
+    /// What its own place says of unit and range; the rest is said by its type.
+    pub(super) own: Said,
 }
 
 /// Whose `Default` speaks for a field.
@@ -32,7 +34,7 @@ pub(super) enum Owner {
 }
 
 /// The word for a struct.
-const OBJECT: &str = "object";
+pub(super) const OBJECT: &str = "object";
 
 /// The word for a variant; what it holds stands after it.
 const VARIANT: &str = "variant";
@@ -83,8 +85,8 @@ impl<'a> Walk<'a> {
             let Said { unit, range } = said;
             let field = Field { unit, range, release: 1, ..Field::default() };
             let never_written = schema.get("writeOnly") == Some(&Value::Bool(true));
-            let (place, owner) = (place.clone(), owner.clone());
-            self.found.push(Found { place, field, meaning, owner, removable, never_written });
+            let (place, owner, own) = (place.clone(), owner.clone(), Said::of(schema));
+            self.found.push(Found { place, field, meaning, owner, removable, never_written, own });
         }
         let type_name = self.type_of(schema, place, owner);
         if let Some(found) = self.found.get_mut(index).filter(|_| noted) {
@@ -270,6 +272,7 @@ impl<'a> Walk<'a> {
                 if let Some(found) = self.found.get_mut(index) {
                     found.field.type_name = format!("variant of {type_name}");
                     (found.field.unit, found.field.range) = (said.unit, said.range);
+                    found.own = Said::of(data);
                 }
             }
             _ => self.among(index.to_string(), part, place, meaning),
@@ -294,8 +297,8 @@ impl<'a> Walk<'a> {
     /// What is no field of a struct.
     fn note(&mut self, place: Place, type_name: String, meaning: String) {
         let field = Field { type_name, release: 1, ..Field::default() };
-        let (owner, removable, never_written) = (Owner::Nobody, false, false);
-        self.found.push(Found { place, field, meaning, owner, removable, never_written });
+        let (owner, removable, never_written, own) = (Owner::Nobody, false, false, Said::default());
+        self.found.push(Found { place, field, meaning, owner, removable, never_written, own });
     }
 
     /// Unit and range: its own, or those of its type, such as `struct Bps(f64)`.

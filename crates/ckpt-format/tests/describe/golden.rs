@@ -4,8 +4,8 @@ use ckpt_format::describe::{Folder, Kinds, Lock, ReleaseError, Rule};
 use ckpt_format::{Container, EncodedSection};
 use serde_json::json;
 
-use crate::kind::{refused, released};
-use crate::{bincode, chains, json};
+use crate::kind::{Program, refused, released};
+use crate::{bincode, chains, hidden, json};
 
 const SPREAD: &str = "golden/spread.v1.ckpt";
 const FILTER: &str = "golden/filter.v1.ckpt";
@@ -204,4 +204,57 @@ fn every_field_is_removed_once() {
         2 + 3,
         "old versions are read as long as there are files of them"
     );
+}
+
+/// A lock of the first words, as it was written: no unit or range of a type of its own, `any` for the type itself, a struct that is empty.
+/// Unchanged code was told that all of it had changed.
+#[test]
+fn a_lock_that_was_told_in_fewer_words_means_what_it_said() {
+    let earlier = |program: Program, kind: &str, edits: &[(&str, &str)]| {
+        let mut folder = released(program);
+        let mut text = String::from_utf8(folder.get("lock.json").unwrap().to_vec()).unwrap();
+        for (today, then) in [(",\n        \"words\": 2", "")].iter().chain(edits) {
+            assert!(text.contains(today), "{today} is not in {text}");
+            text = text.replace(today, then);
+        }
+        folder.insert("lock.json", text);
+        assert_eq!(lock(&folder).kinds[kind][&1].words, 1);
+        folder
+    };
+    let steps = "          \"steps[]\": {\"type\":\"f64\",\"unit\":\"bps\"}";
+    let priced =
+        earlier(hidden::in_bps::kinds, "priced", &[(&format!(",\n{steps}"), ""), (",\"unit\":\"bps\"", "")]);
+    let rooted = earlier(hidden::rooted::kinds, "node", &[("object of the same type", "any")]);
+    let empty = earlier(
+        hidden::empty::kinds,
+        "empty",
+        &[("\"fields\": {}", "\"fields\": {\"$\": {\"type\": \"object\"}}")],
+    );
+    let open = earlier(hidden::with_a_map::kinds, "open", &[("object with map of u64", "object")]);
+    let accepted: [(Program, &Folder); 6] = [
+        (hidden::in_bps::kinds, &priced),
+        (hidden::rooted::kinds, &rooted),
+        (hidden::rooted_and_more::kinds, &rooted),
+        (hidden::empty::kinds, &empty),
+        (hidden::no_more_empty::kinds, &empty),
+        (hidden::with_a_map::kinds, &open),
+    ];
+    for (program, folder) in accepted {
+        assert_eq!(refused(program, folder).1, Vec::<String>::new());
+    }
+
+    // What it did tell is held as before.
+    let bare = earlier(hidden::bare_list::kinds, "bounded", &[]);
+    let range = [("weights[]".to_owned(), "RangeChanged".to_owned())];
+    assert_eq!(refused(hidden::bounded_list::kinds, &bare).0, range);
+    let spread = earlier(json::base::kinds, "spread", &[]);
+    let types = refused(json::other_types::kinds, &spread).0;
+    assert_eq!(types, refused(json::other_types::kinds, &released(json::base::kinds)).0);
+    assert!(!types.is_empty());
+
+    // With the next release it is told in all words.
+    let mut grown = rooted.clone();
+    grown.extend(hidden::rooted_and_more::kinds().release("node", &rooted).unwrap());
+    assert_eq!(lock(&grown).kinds["node"][&1].words, 2);
+    assert_eq!(refused(hidden::rooted_and_more::kinds, &grown).1, Vec::<String>::new());
 }
