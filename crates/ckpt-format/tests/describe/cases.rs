@@ -29,7 +29,7 @@ fn twice() -> Kinds {
     Kinds::new().add::<json::base::Spread>().add::<json::base::Spread>()
 }
 
-const CASES: [Case; 72] = [
+const CASES: [Case; 74] = [
     case("nothing changed", json::base::kinds, json::base::kinds, &[]),
     case("other words, another order", json::base::kinds, json::reordered::kinds, &[]),
     case("a new field with a default", json::base::kinds, json::with_default::kinds, &[]),
@@ -256,6 +256,8 @@ const CASES: [Case; 72] = [
         &[("by{key}", "TypeChanged")],
     ),
     case("a key less", hidden::by_three::kinds, hidden::by_two::kinds, &[("by{key}", "TypeChanged")]),
+    case("keys in another order", hidden::by_three::kinds, hidden::by_three_again::kinds, &[]),
+    case("bincode: keys that refuse a zero", nothing, hidden::by_no_zero::kinds, &[]),
     case("maps by plain names", nothing, hidden::by_plain_names::kinds, &[]),
     case(
         "maps by plain names, as released",

@@ -137,6 +137,9 @@ fn a_golden_file_of_which_the_lock_knows_nothing_is_refused() {
         text[0].contains("golden/spread.v1.ckpt is of no release in the lock: restore lock.json"),
         "{text:?}"
     );
+    // Struck from both, nothing would be read as this version any more.
+    lost.remove(SPREAD);
+    assert_eq!(refused(json::base::kinds, &lost).0, [(SPREAD.to_owned(), "GoldenMissing".to_owned())]);
 }
 
 #[test]
@@ -247,12 +250,19 @@ fn a_lock_that_was_told_in_fewer_words_means_what_it_said() {
     let bare = earlier(hidden::bare_list::kinds, "bounded", &[]);
     let range = [("weights[]".to_owned(), "RangeChanged".to_owned())];
     assert_eq!(refused(hidden::bounded_list::kinds, &bare).0, range);
+    let unit = [("weights".to_owned(), "UnitChanged".to_owned())];
+    assert_eq!(refused(hidden::list_in_usd::kinds, &bare).0, unit);
     let spread = earlier(json::base::kinds, "spread", &[]);
     let types = refused(json::other_types::kinds, &spread).0;
     assert_eq!(types, refused(json::other_types::kinds, &released(json::base::kinds)).0);
     assert!(!types.is_empty());
 
-    // With the next release it is told in all words.
+    // With the next release it is told in all words; what came with that is no older.
+    let mut more = priced.clone();
+    more.extend(hidden::in_bps_and_more::kinds().release("priced", &priced).unwrap());
+    let fields = &lock(&more).kinds["priced"][&1].shape.fields;
+    let releases = ["steps", "steps[]", "more", "more[]"].map(|path| fields[path].release);
+    assert_eq!(releases, [1, 1, 2, 2]);
     let mut grown = rooted.clone();
     grown.extend(hidden::rooted_and_more::kinds().release("node", &rooted).unwrap());
     assert_eq!(lock(&grown).kinds["node"][&1].words, 2);

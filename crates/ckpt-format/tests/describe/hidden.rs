@@ -44,8 +44,19 @@ hidden! {
         #[schemars(extend("x-unit" = "USD"))]
         pub(crate) struct Width(f64);
     };
+    in_bps_and_more "priced" Json {
+        half: Width = Width(0.0), Width(1.0);
+        steps: Vec<Width> = vec![], vec![Width(1.0)];
+        floor: Option<Width> = None, Some(Width(1.0));
+        #[serde(default)] more: Vec<Width> = vec![], vec![Width(2.0)];
+    } {
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[schemars(extend("x-unit" = "bps"))]
+        pub(crate) struct Width(f64);
+    };
     bare_list "bounded" Json { weights: Vec<f64> = vec![], vec![1.0]; };
     bounded_list "bounded" Json { #[schemars(inner(range(min = 0)))] weights: Vec<f64> = vec![], vec![1.0]; };
+    list_in_usd "bounded" Json { #[schemars(extend("x-unit" = "USD"))] weights: Vec<f64> = vec![], vec![1.0]; };
 
     by_wide_numbers "by_number" Json { by: BTreeMap<u64, f64> = BTreeMap::new(), [(1, 2.0)].into(); };
     by_narrow_numbers "by_number" Json { by: BTreeMap<u8, f64> = BTreeMap::new(), [(1, 2.0)].into(); };
@@ -59,6 +70,18 @@ hidden! {
             Ask,
             /// Both.
             Both,
+        }
+    };
+    by_three_again "by_side" Json { by: BTreeMap<Side, f64> = BTreeMap::new(), [(Side::Bid, 1.0)].into(); } {
+        /// In another order.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        pub(crate) enum Side {
+            /// Both.
+            Both,
+            /// Asks.
+            Ask,
+            /// Bids.
+            Bid,
         }
     };
     by_two "by_side" Json { by: BTreeMap<Side, f64> = BTreeMap::new(), [(Side::Bid, 1.0)].into(); } {
@@ -116,6 +139,8 @@ hidden! {
     left_out_of_bytes "left_out_of_bytes" Bincode {
         #[serde(skip_serializing_if = "Option::is_none")] half: Option<f64> = None, Some(1.0);
     };
+
+    by_no_zero "by_no_zero" Bincode { by: BTreeMap<NonZeroU32, f64> = BTreeMap::new(), [(NonZeroU32::MAX, 1.0)].into(); };
 
     itself "itself" Bincode {
         tree: Tree = Tree(vec![]), Tree(vec![Tree(vec![])]);
