@@ -322,6 +322,53 @@ fn a_save_that_fails_leaves_no_pruning_undone() {
     assert_eq!(names(session.reader().unwrap()).len(), 2);
 }
 
+/// Half of what a plan deletes is more than it may unasked: also behind a save, where nobody waits for an answer.
+#[test]
+fn a_plan_that_is_withheld_is_withheld_behind_a_save_too_and_saving_goes_on() {
+    let memory = Memory::new();
+    let unlinkers = Arc::new(Unlinkers::default());
+    let observer = Arc::clone(&unlinkers) as Arc<dyn Observer>;
+    let observed: Arc<dyn Storage> = Arc::new(Observed::new(Arc::new(memory.clone()), observer));
+    let mut session = Session::on(run_on(Arc::clone(&observed)), options()).unwrap();
+    for step in 1..=12 {
+        session.step(step, &[], || large(50_000)).unwrap();
+    }
+    let stored = session.reader().unwrap().list().unwrap().pop().unwrap().stored_bytes;
+    drop(session);
+    let mut options = options().keep_last(2).background(WhenBusy::Wait);
+    options.retention.prune_every = 0;
+    let run = Run::open_on(observed, "memory", RunOptions::new(now)).unwrap();
+    let mut session = Session::on(run, options).unwrap();
+    leave(&memory, RESERVE + stored * 17 / 10);
+    for step in 13..=15 {
+        assert!(matches!(session.step(step, &[], || Json(step)).unwrap(), Step::Queued { .. }));
+        session.flush().unwrap();
+    }
+    let told = session.take_notices();
+    let withheld = told.iter().filter(|notice| matches!(notice, Notice::PlanWithheld { .. })).count();
+    assert_eq!(
+        (withheld, unlinkers.take(), names(session.reader().unwrap()).len()),
+        (1, vec![], 15),
+        "{told:?}"
+    );
+    session.confirm_plan().unwrap();
+    assert_eq!(names(session.reader().unwrap()).len(), 2);
+}
+
+/// What nobody takes must not grow for as long as the process lives.
+#[test]
+fn of_the_saves_that_nobody_asks_about_the_newest_thousand_are_told() {
+    let mut session = session_on(&Memory::new(), options().background(WhenBusy::Wait));
+    let mut tickets = Vec::new();
+    for step in 1..=1_030_u64 {
+        let Step::Queued { ticket, .. } = session.step(step, &[], || Json(step)).unwrap() else { panic!() };
+        tickets.push(ticket);
+    }
+    session.flush().unwrap();
+    let told: Vec<u64> = session.take_durable().iter().map(|durable| durable.ticket).collect();
+    assert_eq!(told, tickets[1_030 - 1_024..]);
+}
+
 #[test]
 fn the_first_step_proves_that_the_path_is_writable() {
     let memory = Memory::new();
