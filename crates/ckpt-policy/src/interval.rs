@@ -139,6 +139,8 @@ pub enum TriggerError {
 struct Unchecked {
     base: u64,
     max_multiplier: f64,
+    // Named, so that it must be there: what is left out is not `null`.
+    #[serde(deserialize_with = "Option::deserialize")]
     target: Option<u64>,
 }
 

@@ -372,6 +372,13 @@ fn a_schedule_is_read_as_it_was_written_and_never_half() {
         ((|value| value["of_tomorrow"] = json!(1)) as fn(&mut serde_json::Value), "of_tomorrow"),
         (|value| value["trigger"] = json!({"of_tomorrow": 1}), "of_tomorrow"),
         (|value| drop(value.as_object_mut().unwrap().remove("unit")), "unit"),
+        (
+            |value| {
+                let adaptive = value["trigger"]["any"][0]["adaptive"].as_object_mut();
+                drop(adaptive.unwrap().remove("target"));
+            },
+            "target",
+        ),
         (|value| value["retry_pause_seconds"] = json!(-1.0), "no duration"),
         (|value| value["trigger"] = json!({"overhead_budget": 1.0}), "above 0 and below 1"),
         (|value| value["trigger"]["any"][0]["adaptive"]["max_multiplier"] = json!(0.5), "at least 1"),
