@@ -99,6 +99,34 @@ fn each_note_is_one_line_of_its_own_name_and_comes_back_as_it_was() {
     assert_eq!(text.lines().count(), 1 + names.len());
 }
 
+/// What released programs wrote is read, with nothing where they noted nothing.
+#[test]
+fn a_log_from_before_notes_had_counts_and_final_states_is_read() {
+    let root = tempfile::tempdir().unwrap();
+    let path = root.path().join("run");
+    drop(create(&path));
+    let line = |event: &str| {
+        let by = r#""by":{"host":"here","pid":7,"boot_id":"one"}"#;
+        let entry = format!(r#"{{"at":"2026-01-02T03:04:05Z",{by},{event}}}"#);
+        let sum = &Digest::of(entry.as_bytes()).to_string()[..16];
+        format!("{{\"sum\":\"{sum}\",\"entry\":{entry}}}\n")
+    };
+    let resumed = r#""event":"resumed","epoch":0,"sequence":7,"skipped":[9,8]"#;
+    let finished = r#""event":"finished","status":"completed""#;
+    std::fs::write(path.join("log.jsonl"), line(resumed) + &line(finished)).unwrap();
+    let resumed = Note::Resumed {
+        epoch: 0,
+        sequence: 7,
+        skipped: vec![9, 8],
+        restored: 0,
+        migrated: 0,
+        defaulted: 0,
+        clamped: 0,
+    };
+    let finished = Note::Finished { status: Status::Completed, final_state: None, reason: None };
+    assert_eq!(events(&path), [resumed, finished].map(LogEvent::Noted));
+}
+
 #[test]
 fn who_was_overtaken_notes_nothing_and_says_so() {
     let root = tempfile::tempdir().unwrap();
