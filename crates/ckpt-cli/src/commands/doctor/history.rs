@@ -42,6 +42,8 @@ pub(super) struct Process {
     pub(super) at: Timestamp,
     pub(super) host: String,
     pub(super) pid: u32,
+    /// It made a checkpoint.
+    pub(super) saved: bool,
     /// It resumed or saved, and did not only prune: that has a policy, too.
     works: bool,
 }
@@ -112,7 +114,7 @@ impl History {
                     of_a_session = true;
                     history.withheld = history.withheld.filter(|withheld| withheld.digest == *digest);
                     let (host, pid) = (entry.by.host.clone(), entry.by.pid);
-                    process = Some(Process { at, host, pid, works: false });
+                    process = Some(Process { at, host, pid, saved: false, works: false });
                     history.unsaved = None;
                 }
                 LogEvent::Noted(Note::PlanWithheld { digest, delete, keep }) => {
@@ -123,11 +125,13 @@ impl History {
                     history.withheld = history.withheld.filter(|withheld| withheld.digest != *digest);
                 }
                 event @ (LogEvent::Saved { .. } | LogEvent::Noted(Note::Resumed { .. })) => {
-                    if matches!(event, LogEvent::Saved { .. }) {
+                    let is_save = matches!(event, LogEvent::Saved { .. });
+                    if is_save {
                         // It may hold what the end did not save.
                         history.unsaved = None;
                     }
                     for process in process.iter_mut().filter(|process| process.is(&entry.by)) {
+                        process.saved |= is_save;
                         process.works = true;
                     }
                 }

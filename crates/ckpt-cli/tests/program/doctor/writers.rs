@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use ckpt::{Json, Session, SessionOptions};
+use ckpt::{Json, Session, SessionOptions, Timestamp};
 
 use crate::scene::{Scene, wait_until};
 
@@ -114,6 +115,28 @@ fn a_session_that_died_without_a_word_lost_what_it_did_since() {
     told.finds(&[("lost_work", "warning")]).says("lost_work", "ended without a word");
     told.says("lost_work", "what it did after checkpoint 4 (step 30) is lost");
     told.advises("lost_work", "ckpt simulate");
+}
+
+/// Each time that it is read the clock is an hour behind. A checkpoint looked older than the session that made it, and as if nothing
+/// had been saved.
+#[test]
+fn a_clock_that_was_put_back_hides_no_save() {
+    static READS: AtomicU64 = AtomicU64::new(0);
+    let clock = || {
+        let hours = READS.fetch_add(1, Ordering::Relaxed);
+        Timestamp::from_millis(1_763_210_096_789 - 3_600_000 * i64::try_from(hours).unwrap())
+    };
+    let scene = Scene::new();
+    let mut options = SessionOptions { path: Some(scene.path("train/ppo")), ..SessionOptions::default() };
+    options.run.clock = clock;
+    let mut session = Session::open(scene.path(""), "train", "ppo", options.save_every(10)).unwrap();
+    for step in 1..=12 {
+        session.step(step, &[], || Json(step)).unwrap();
+    }
+    drop(session);
+    let told = doctor(&scene, "train/ppo");
+    told.says("lost_work", "ended without a word");
+    told.says("lost_work", "what it did after checkpoint 1 (step 10) is lost");
 }
 
 /// It said that it ended, and its last steps are nowhere.

@@ -1,6 +1,6 @@
 //! Did the last process save before it ended? A crash before the next interval, a disk that was full.
 
-use ckpt::{Entry, Timestamp};
+use ckpt::Entry;
 
 use crate::commands::doctor::answer::{Answer, ckpt, command};
 use crate::commands::doctor::facts::Facts;
@@ -25,10 +25,9 @@ pub(super) fn answer(facts: &Facts) -> Answer {
         Some(true) => answer.ok(format!("{who} and is still at it")),
         None => answer.ok(format!("{who}; whether it still runs can't be seen from here")),
         Some(false) => {
-            let kept = match saved_since(facts, process.at) {
-                Some(newest) => lost_after(newest),
-                None => "nothing that it did was saved".to_owned(),
-            };
+            // As the log has it: a clock may have been put back since it began.
+            let newest = facts.newest().filter(|_| process.saved);
+            let kept = newest.map_or("nothing that it did was saved".to_owned(), lost_after);
             answer
                 .warning(format!("{who} and ended without a word: killed, or out of memory or time; {kept}"));
             answer.run("see what it still wrote", ckpt("log", &facts.path, &[]));
@@ -58,11 +57,6 @@ fn ended(facts: &Facts, history: &History) -> Answer {
          `SessionOptions::hold_snapshot_every` holds",
     );
     answer
-}
-
-/// The newest good checkpoint, if it was made since then.
-fn saved_since(facts: &Facts, then: Timestamp) -> Option<&Entry> {
-    facts.newest().filter(|newest| newest.created_at().is_some_and(|at| at >= then))
 }
 
 fn lost_after(newest: &Entry) -> String {
