@@ -73,6 +73,11 @@ impl Outcome {
     fn is_held_by(&self, held: Option<&Held>) -> bool {
         held.is_some_and(|held| held.bundle == self.bundle)
     }
+
+    /// Whether there is anything to save: what is taken, and is not there yet.
+    fn is_news_to(&self, held: Option<&Held>) -> bool {
+        self.report.changes() > 0 && !self.is_held_by(held)
+    }
 }
 
 pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
@@ -94,15 +99,15 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
     let mut outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
     let mut base = held.as_ref().map(|held| held.checkpoint.metadata().sequence);
     let mut saved = None;
-    let mut is_there = outcome.is_held_by(held.as_ref());
-    if !args.dry_run && outcome.report.changes() > 0 && !is_there {
+    let mut is_news = outcome.is_news_to(held.as_ref());
+    if !args.dry_run && is_news {
         let (run, _) = save::open_or_create(&args.to, None, rewrite::options())?;
         // Once more as the writer: nothing newer can come in between now.
         let held = newest(run.reader(), None)?;
         outcome = offer(held.as_ref(), &from.value, &prior, &config, now)?;
         base = held.as_ref().map(|held| held.checkpoint.metadata().sequence);
-        is_there = outcome.is_held_by(held.as_ref());
-        if !is_there {
+        is_news = outcome.is_news_to(held.as_ref());
+        if is_news {
             saved = Some(store(&run, held.as_ref(), &from.value, &outcome, output)?.into());
         }
     }
@@ -112,7 +117,7 @@ pub(crate) fn run(args: &TransferArgs, output: &Output) -> anyhow::Result<()> {
         dry_run: args.dry_run,
         report: &outcome.report,
         saved,
-        is_there,
+        is_there: !is_news,
     };
     output.answer(&answer, || words(&answer))
 }
