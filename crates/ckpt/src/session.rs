@@ -1,6 +1,7 @@
 //! A run with a schedule, events, retention and the disk's state applied to it: `docs/SESSION.md`.
 
 mod due;
+mod end;
 mod guard;
 mod keep;
 mod ladder;
@@ -19,10 +20,7 @@ use std::time::Instant;
 
 use ckpt_format::{Cause, Entry, Event, EventError, Metrics, Parent, Position, RunName, Selector, Status};
 use ckpt_policy::{BestSoFar, Pace, Plan};
-use ckpt_store::{
-    Arena, BackgroundWriter, Error, FinalState, Note, Result, Run, RunReader, SaveOutcome, Saved,
-    WriterOptions,
-};
+use ckpt_store::{Arena, BackgroundWriter, Error, Note, Result, Run, RunReader, SaveOutcome, WriterOptions};
 
 use crate::stop::SaveTimes;
 
@@ -34,6 +32,7 @@ use notices::Notices;
 use save::InFlight;
 use state::Lazily;
 
+pub use end::Finished;
 pub use options::SessionOptions;
 pub use report::{Durable, Notice, Step, Summary};
 pub use resume::{PassedOver, RecoveryInfo, Resumed};
@@ -109,25 +108,6 @@ enum Access {
     },
     /// Another rank writes. There may be no run yet.
     Read(Option<RunReader>),
-}
-
-/// How a session ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Finished {
-    /// How the work ended. The last checkpoint says the same only if it is of the final state.
-    pub status: Status,
-    /// What became of the state that it ended with.
-    pub final_state: FinalState,
-    /// The last checkpoint; nothing if none was made at the end.
-    pub saved: Option<Saved>,
-    /// Why none was made, if so.
-    pub reason: Option<String>,
-    /// What the session did.
-    pub summary: Summary,
-    /// What nobody has taken yet.
-    pub notices: Vec<Notice>,
-    /// Which checkpoints saves in the background became, as far as nobody has taken it yet.
-    pub durable: Vec<Durable>,
 }
 
 impl Session {
@@ -355,55 +335,6 @@ impl Session {
         let event = Event::phase_boundary(name)
             .map_err(|error: EventError| Error::Invalid { reason: error.to_string() })?;
         self.save(event, format!("the work went over the boundary {name}"), state)
-    }
-
-    /// Ends the session. The last checkpoint says `completed`; or `interrupted`, if somebody asked to stop before the end.
-    ///
-    /// If nothing was done since the last checkpoint that says the same, none is made. Nor is one if the event is turned off
-    /// (`phase_end`; or `interrupt` and its like where somebody asked to stop): [`Finished::final_state`] says whether the state is in
-    /// a checkpoint all the same, and so does the log. Prunes once, after the last one is durable.
-    ///
-    /// It is not `completed` after a failure that was saved with no step since, and not while the thread panics, where a guard of
-    /// the host may call this: then `state` may be half-way through a step, so the snapshot that is held is saved in its place, as
-    /// when a session is dropped.
-    ///
-    /// # Errors
-    /// What the last save returned: then the run is as it was, and says so. Or what one in the background before it returned, which
-    /// nobody was told yet: the last one is made all the same.
-    pub fn finish<S: Save + ?Sized>(self, state: &S) -> Result<Finished> {
-        if self.failed {
-            return self.failed("the work failed", state);
-        }
-        match self.options.stop.reason() {
-            Some(reason) if !self.is_at_the_end() => {
-                let (event, text) = (reason.event(), reason.to_string());
-                self.end(Cause { event, reason: Some(text) }, Status::Interrupted, state)
-            }
-            _ => {
-                let cause =
-                    Cause { event: Event::PhaseEnd, reason: Some("the work came to its end".to_owned()) };
-                self.end(cause, Status::Completed, state)
-            }
-        }
-    }
-
-    /// Ends the session with the status `interrupted`, as `interrupt`. While the thread panics it does what [`Session::finish`] does.
-    ///
-    /// # Errors
-    /// As [`Session::finish`].
-    pub fn interrupted<S: Save + ?Sized>(self, reason: impl Into<String>, state: &S) -> Result<Finished> {
-        let cause = Cause { event: Event::Interrupt, reason: Some(reason.into()) };
-        self.end(cause, Status::Interrupted, state)
-    }
-
-    /// Ends the session with the status `failed`, as `failure`. Nothing can be written after it: not `completed` either.
-    /// While the thread panics it does what [`Session::finish`] does.
-    ///
-    /// # Errors
-    /// As [`Session::finish`].
-    pub fn failed<S: Save + ?Sized>(self, reason: impl Into<String>, state: &S) -> Result<Finished> {
-        let cause = Cause { event: Event::Failure, reason: Some(reason.into()) };
-        self.end(cause, Status::Failed, state)
     }
 
     /// What there is to resume, without reading a payload.

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use ckpt_format::{Cause, Event, EventClass, Metadata, Parent, Position, Status};
 use ckpt_policy::{Cost, Pace};
-use ckpt_store::{Error, FinalState, Job, Note, Result, RunReader, SaveOutcome, Saved, Submitted};
+use ckpt_store::{Error, Job, Result, RunReader, SaveOutcome, Saved, Submitted};
 
 use super::due::Counted;
 use super::report::{Durable, Notice, Step};
 use super::resume::Resumed;
 use super::state::Save;
-use super::{Access, Finished, Session};
+use super::{Access, Session};
 
 /// More are not kept for a caller who never asks: the oldest go.
 const DURABLE_MAX: usize = 1_024;
@@ -31,14 +31,6 @@ struct Snapshot {
     values: Vec<(String, f64)>,
     /// The strongest of its events.
     event: String,
-}
-
-/// What became of the final state.
-struct LastWord {
-    state: FinalState,
-    saved: Option<Saved>,
-    /// Why no checkpoint was made of it, if so.
-    reason: Option<String>,
 }
 
 /// What became of a save that was begun.
@@ -161,79 +153,6 @@ impl Session {
             }
         }
         failed.map_or(Ok(()), Err)
-    }
-
-    /// The last save, and the end of the writer's thread.
-    pub(super) fn end<S: Save + ?Sized>(
-        mut self,
-        cause: Cause,
-        status: Status,
-        state: &S,
-    ) -> Result<Finished> {
-        if std::thread::panicking() {
-            return self.end_in_panic();
-        }
-        // The last word is said in the foreground: after it there is no next call that could tell. What failed before it must not
-        // keep it from being said: the caller has no session any more to try again with.
-        let before = self.close();
-        let outcome = self.say_last(cause, status, state);
-        self.finished = true;
-        if let (Access::Write { run, keeper, .. }, Ok(last)) = (&self.access, &outcome) {
-            if last.saved.is_some() {
-                keeper.prune_now(run);
-            }
-            let (final_state, reason) = (Some(last.state), last.reason.clone());
-            run.note(Note::Finished { status, final_state, reason });
-        }
-        let LastWord { state: final_state, saved, reason } = outcome?;
-        before?;
-        let (notices, durable) = (self.take_notices(), self.take_durable());
-        Ok(Finished { status, final_state, saved, reason, summary: self.summary(), notices, durable })
-    }
-
-    fn say_last<S: Save + ?Sized>(&mut self, cause: Cause, status: Status, state: &S) -> Result<LastWord> {
-        let none_made =
-            |session: &Self, reason| Ok(LastWord { state: session.unsaved_state(), saved: None, reason });
-        if self.completed && !self.dirty {
-            return none_made(self, Some("nothing was done since the run was completed".to_owned()));
-        }
-        if self.failed && !self.dirty {
-            return none_made(self, Some("the work failed, and nothing was done since".to_owned()));
-        }
-        self.judge_grace();
-        match self.save_because(vec![cause], Counted(false), status, state)? {
-            Step::Saved { saved, .. } => {
-                Ok(LastWord { state: FinalState::Saved, saved: Some(*saved), reason: None })
-            }
-            Step::Refused { reason, .. } => {
-                let source = std::io::Error::new(std::io::ErrorKind::StorageFull, reason);
-                Err(Error::NoSpace { action: "saving", path: "the last checkpoint".to_owned(), source })
-            }
-            Step::Skipped { reason, .. } => none_made(self, Some(reason)),
-            Step::NotDue | Step::Queued { .. } => none_made(self, None),
-        }
-    }
-
-    /// What becomes of the state if no checkpoint is made of it now.
-    pub(super) fn unsaved_state(&self) -> FinalState {
-        let is_in_one = !self.dirty && (self.summary.saves > 0 || self.parent.is_some());
-        match self.access {
-            _ if is_in_one => FinalState::SavedBefore,
-            Access::Write { .. } => FinalState::NotSaved,
-            Access::Read(_) => FinalState::Elsewhere,
-        }
-    }
-
-    /// Ends the writer's thread, whatever it still has, and takes in what it did.
-    pub(super) fn close(&mut self) -> Result<()> {
-        let flushed = self.flush();
-        let closed = match &mut self.access {
-            Access::Write { background, .. } => {
-                background.take().map_or(Ok(()), |background| background.close().map(|_| ()))
-            }
-            Access::Read(_) => Ok(()),
-        };
-        flushed.and(closed)
     }
 
     pub(super) fn reader_or_error(&self) -> Result<&RunReader> {
@@ -416,20 +335,6 @@ impl Session {
         metrics::counter!("ckpt_save_failures_total", "code" => error.code()).increment(1);
         tracing::error!(target: "ckpt", %error, "a save failed");
         error
-    }
-
-    /// Says so if a save usually takes longer than the grace that is left. It is made all the same: one that is killed half-way
-    /// leaves nothing behind.
-    fn judge_grace(&self) {
-        let Some(since) = self.options.stop.requested_for() else { return };
-        let verdict = self.options.grace.judge(self.times.predict(None), since);
-        if !verdict.fits() {
-            self.notices.tell(Notice::GraceShort {
-                reason: format!(
-                    "{verdict}; if it is killed half-way, the checkpoint before it is the newest"
-                ),
-            });
-        }
     }
 }
 
