@@ -6,7 +6,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::evidence::Evidence;
-use crate::shortfall::{self, Shortfall};
+use crate::shortfall::{self, Learned, Shortfall};
 use crate::stamp::Stamp;
 use crate::thresholds::Thresholds;
 
@@ -159,7 +159,9 @@ impl fmt::Display for Assessment {
         }
         write!(f, ", {} of {} core counts", self.core_met, self.thresholds.config().core.len())?;
         match (self.evidence.learned_seconds(), self.evidence.session_seconds) {
-            (Some(learned), Some(session)) => write!(f, " after {learned} s ({session} s in this session)")?,
+            (Some(learned), Some(session)) => {
+                write!(f, " after {} ({} in this session)", Learned(learned), Learned(session))?;
+            }
             _ => f.write_str(" after an unknown time")?,
         }
         for (place, shortfall) in self.shortfalls.iter().enumerate() {

@@ -71,9 +71,13 @@ impl fmt::Display for Shortfall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session { found: Some(found), session, needed } => {
-                write!(f, "session {found} s of {needed} s")?;
-                match session {
-                    Some(session) if session < found => write!(f, ", {session} s of them in this one"),
+                let learned = Learned(*found);
+                write!(f, "session {learned} of {needed} s")?;
+                // Two clocks that were read one after the other tell of no lineage.
+                match session.map(Learned) {
+                    Some(session) if session.shown() < learned.shown() => {
+                        write!(f, ", {session} of them in this one")
+                    }
                     _ => Ok(()),
                 }
             }
@@ -83,9 +87,26 @@ impl fmt::Display for Shortfall {
             Self::Core { name, found: None, needed } | Self::Fills { name, found: None, needed } => {
                 write!(f, "{name} unknown of {needed}")
             }
-            Self::Age { found: Some(found), limit } => write!(f, "age {found} s, at most {limit} s"),
+            Self::Age { found: Some(found), limit } => {
+                write!(f, "age {} s, at most {limit} s", legible(*found, f64::ceil))
+            }
             Self::Age { found: None, limit } => write!(f, "age unknown, at most {limit} s"),
         }
+    }
+}
+
+/// Seconds that were learned, as a sentence has them: never rounded up to what is needed.
+pub(crate) struct Learned(pub(crate) f64);
+
+impl Learned {
+    fn shown(&self) -> f64 {
+        legible(self.0, f64::floor)
+    }
+}
+
+impl fmt::Display for Learned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.shown())
     }
 }
 
@@ -145,4 +166,9 @@ pub(crate) fn age(evidence: &Evidence, limit: Option<f64>) -> Option<Shortfall> 
         return None;
     }
     Some(Shortfall::Age { found, limit })
+}
+
+/// Whole seconds from 100 on, tenths below: what a clock says beyond that nobody reads. The data keeps all of it.
+fn legible(seconds: f64, round: fn(f64) -> f64) -> f64 {
+    if seconds.abs() >= 100.0 { round(seconds) } else { round(seconds * 10.0) / 10.0 }
 }

@@ -55,9 +55,9 @@ fn exactly_enough_is_ready_and_one_less_of_anything_is_not() {
             enough().session_seconds(1_799.5),
             Insufficient,
             Some(Cause::TooLittle),
-            "session 1799.5 s of 1800 s",
+            "session 1799 s of 1800 s",
         ),
-        (enough().age_seconds(14_400.5), Insufficient, Some(Cause::Stale), "age 14400.5 s, at most 14400 s"),
+        (enough().age_seconds(14_400.5), Insufficient, Some(Cause::Stale), "age 14401 s, at most 14400 s"),
         (enough().age_seconds(f64::NAN), Insufficient, Some(Cause::Unknown), "age unknown, at most 14400 s"),
         (
             enough().age_seconds(f64::NEG_INFINITY),
@@ -97,6 +97,21 @@ fn three_of_five_are_marginal_and_two_are_not() {
         "insufficient (stale), 2 of 5 core counts after 900 s (900 s in this session): session 900 s of 1800 s; \
          vol 0 of 200; kappa 0 of 50; as 99 of 100; kelly_fills 0 of 20; age 20000 s, at most 14400 s"
     );
+}
+
+/// Clocks say nanoseconds, and a session that is judged reads two of them one after the other.
+#[test]
+fn a_sentence_says_seconds_that_people_can_read_and_never_enough_where_it_is_not() {
+    let first = enough().count("vol", 0).session_seconds(85.617175193).cumulative_seconds(85.636514271);
+    assert_eq!(judged(&first).2[0], "session 85.6 s of 1800 s");
+    let (short, data) = (first.session_seconds(900.25).cumulative_seconds(1_799.999), 1_799.999);
+    let assessment = thresholds().assess(&short.age_seconds(255_500_432.222));
+    assert_eq!(
+        assessment.to_string(),
+        "insufficient (stale), 4 of 5 core counts after 1799 s (900 s in this session): session 1799 s of 1800 s, \
+         900 s of them in this one; vol 0 of 200; age 255500433 s, at most 14400 s"
+    );
+    assert_eq!(serde_json::to_value(&assessment).unwrap()["shortfalls"][0]["found"], data);
 }
 
 #[test]

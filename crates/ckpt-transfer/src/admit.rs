@@ -250,7 +250,8 @@ struct Age(Option<f64>);
 impl std::fmt::Display for Age {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            Some(seconds) => write!(f, "is {seconds} s old"),
+            // Rounded up: it is never shown as what would be allowed.
+            Some(seconds) => write!(f, "is {} s old", seconds.ceil()),
             None => f.write_str("does not say when it was saved"),
         }
     }

@@ -80,7 +80,7 @@ fn exactly_as_old_as_allowed_enters_and_a_millisecond_more_does_not() {
     assert_eq!(rejection, Rejection::Age { age_seconds: Some(14_400.001), limit_seconds: 14_400.0 });
     assert_eq!(
         rejection.to_string(),
-        "the prior is 14400.001 s old, at most 14400 s are allowed: offer a fresh one, or raise `age_seconds_max`"
+        "the prior is 14401 s old, at most 14400 s are allowed: offer a fresh one, or raise `age_seconds_max`"
     );
 }
 
