@@ -329,6 +329,17 @@ fn a_trigger_without_a_time_is_not_renewed_by_figures_that_are_newer() {
     assert_eq!(held_hours, (1..=24).collect::<Vec<u64>>());
 }
 
+/// Version 1 said of them only while it was triggered.
+#[test]
+fn figures_that_do_not_say_are_as_old_as_the_bundle() {
+    for (age_ms, daily_pnl) in [(HOUR_MS, -40.0), (30 * HOUR_MS, 0.0)] {
+        let mut bundle = with_switch(KillSwitch { daily_pnl: -40.0, ..KillSwitch::default() });
+        bundle.metadata.timestamp_ms = NOW_MS - age_ms;
+        let switch = restored(bundle).bundle.kill_switch;
+        assert_eq!((switch.daily_pnl, switch.figures_at_ms), (daily_pnl, NOW_MS - age_ms));
+    }
+}
+
 #[test]
 fn figures_of_another_utc_day_begin_at_0_and_today_s_stay() {
     let midnight = NOW_MS / 86_400_000 * 86_400_000;

@@ -151,6 +151,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_parameter_lacks_is_its_own_and_a_null_is_no_lack() {
+        let read = |text: &str| serde_json::from_str::<LearnedParams>(text);
+        let lacking = read(r#"{"kappa": {"n_observations": 7}}"#).unwrap();
+        let kappa = BayesianParam { n_observations: 7, ..LearnedParams::default().kappa };
+        assert_eq!(lacking, LearnedParams { kappa, ..LearnedParams::default() });
+        for text in [r#"{"kappa": {"sum_x": null}}"#, r#"{"kappa": {"name": null}}"#, r#"{"kappa": null}"#] {
+            assert!(read(text).unwrap_err().to_string().contains("null"), "{text}");
+        }
+    }
+
+    #[test]
     fn each_default_estimates_its_prior_mean_and_is_usable() {
         let params = LearnedParams::default();
         assert_eq!(params.each().len(), 26);
