@@ -131,6 +131,12 @@ hidden! {
     #[serde(default)] empty "empty" Json {};
     #[serde(default)] no_more_empty "empty" Json { half: f64 = 0.5, 1.0; };
 
+    #[serde(default)] deep "deep" Json {
+        next: Option<Box<Held>> = None, (0..40).fold(None, |next, _| {
+            Some(Box::new(Held { next, by: [("a".to_owned(), 1)].into() }))
+        });
+        by: BTreeMap<String, u8> = BTreeMap::new(), [("a".to_owned(), 1)].into();
+    };
     left_out "left_out" Json { #[serde(skip_serializing_if = "is_nothing")] half: f64 = 0.0, 1.0; } {
         fn is_nothing(half: &f64) -> bool {
             *half == 0.0
@@ -225,40 +231,6 @@ macro_rules! rooted {
 rooted! {
     rooted {};
     rooted_and_more { height };
-}
-
-/// Far deeper than its shape.
-pub(crate) mod deep {
-    use super::*;
-
-    #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-    #[serde(default)]
-    pub(crate) struct Chain {
-        next: Option<Box<Chain>>,
-        by: BTreeMap<String, u8>,
-    }
-
-    impl ckpt_format::Stored for Chain {
-        const KIND: &'static str = "chain";
-        const VERSION: u32 = 1;
-        type Previous = FirstVersion;
-
-        fn migrate(previous: FirstVersion) -> Result<Self, ckpt_format::MigrateError> {
-            match previous {}
-        }
-    }
-
-    impl Described for Chain {
-        fn samples() -> Vec<Self> {
-            let longer =
-                |next: Chain, _| Chain { next: Some(Box::new(next)), by: [("a".to_owned(), 1)].into() };
-            vec![(0..40).fold(Chain::default(), longer)]
-        }
-    }
-
-    pub(crate) fn kinds() -> Kinds {
-        Kinds::new().add::<Chain>()
-    }
 }
 
 /// Two types of one name, of which one has its default on the field.
