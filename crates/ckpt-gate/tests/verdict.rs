@@ -51,12 +51,7 @@ fn exactly_enough_is_ready_and_one_less_of_anything_is_not() {
         (enough().count("kelly_fills", 19), Marginal, None, "kelly_fills 19 of 20"),
         (without("kappa"), Marginal, None, "kappa unknown of 50"),
         (without("kelly_fills"), Marginal, None, "kelly_fills unknown of 20"),
-        (
-            enough().session_seconds(1_799.5),
-            Insufficient,
-            Some(Cause::TooLittle),
-            "session 1799 s of 1800 s",
-        ),
+        (enough().session_seconds(1_799.5), Insufficient, Some(Cause::TooLittle), "session 1799 s of 1800 s"),
         (enough().age_seconds(14_400.5), Insufficient, Some(Cause::Stale), "age 14401 s, at most 14400 s"),
         (enough().age_seconds(f64::NAN), Insufficient, Some(Cause::Unknown), "age unknown, at most 14400 s"),
         (
