@@ -35,6 +35,19 @@ pub(crate) fn rules_in_words(policy: &RetentionPolicy) -> String {
     on.map(String::as_str).collect::<Vec<_>>().join("; ")
 }
 
+/// A policy that a session goes by: it may keep everything.
+pub(crate) fn in_force_in_words(policy: &RetentionPolicy) -> String {
+    if policy.is_empty() { "everything is kept".to_owned() } else { rules_in_words(policy) }
+}
+
+/// A policy as a log keeps it; one whose rules this program does not know as it stands there.
+pub(crate) fn logged_in_words(policy: &serde_json::Value) -> String {
+    match serde_json::from_value::<RetentionPolicy>(policy.clone()) {
+        Ok(policy) => in_force_in_words(&policy),
+        Err(_) => policy.to_string(),
+    }
+}
+
 impl<'a> Rules<'a> {
     /// What the flags make of the configuration. Rules that keep everything are refused: they would do nothing.
     pub(crate) fn of(args: &'a PruneArgs) -> Result<Self, Failure> {

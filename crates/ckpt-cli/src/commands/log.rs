@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::args::LogArgs;
 use crate::human;
 use crate::output::Output;
+use crate::retention::logged_in_words;
 
 /// Digits of a digest that tell policies apart.
 const DIGEST_SHOWN: usize = 12;
@@ -93,7 +94,8 @@ pub(crate) fn note_in_words(note: &Note) -> String {
     let short = |digest: &ckpt::Digest| digest.to_string().chars().take(DIGEST_SHOWN).collect::<String>();
     match note {
         Note::PolicyInForce { digest, policy, entries } => {
-            format!("policy {} came into force over {}: {policy}", short(digest), checkpoints(*entries))
+            let (rules, entries) = (logged_in_words(policy), checkpoints(*entries));
+            format!("policy {} came into force over {entries}: {rules}", short(digest))
         }
         Note::ScheduleInForce { text, .. } => format!("periodic saves go by this schedule: {text}"),
         Note::PlanWithheld { digest, delete, keep } => {

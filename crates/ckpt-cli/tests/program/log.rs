@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ckpt::{Digest, FinalState, Note, Parent, Run, RunOptions, Status};
+use ckpt::{Digest, FinalState, Note, Parent, RetentionPolicy, Run, RunOptions, Status};
 use serde_json::Value;
 
 use crate::scene::Scene;
 
 fn notes() -> Vec<(Note, &'static str)> {
     let digest = Digest::of(b"policy");
-    let policy = serde_json::json!({"keep_last": 8});
+    let policy = serde_json::to_value(RetentionPolicy::keep_last(8)).unwrap();
     let disk = Note::DiskLevel {
         from: "normal".to_owned(),
         to: "prune".to_owned(),
@@ -21,7 +21,16 @@ fn notes() -> Vec<(Note, &'static str)> {
     vec![
         (
             Note::PolicyInForce { digest, policy, entries: 100 },
-            words("policy DIGEST came into force over 100 checkpoints: {\"keep_last\":8}"),
+            words(
+                "policy DIGEST came into force over 100 checkpoints: keep_last: 8; preserve: manual, phase_boundary, phase_end, \
+                 cancellation (until a later one is completed), shutdown (until a later one is completed), interrupt \
+                 (until a later one is completed), failure",
+            ),
+        ),
+        (
+            // One of a later program, whose rules are not known here.
+            Note::PolicyInForce { digest, policy: serde_json::json!({"keep_odd": true}), entries: 1 },
+            words("policy DIGEST came into force over 1 checkpoint: {\"keep_odd\":true}"),
         ),
         (
             Note::ScheduleInForce {

@@ -6,7 +6,7 @@ use ckpt::{State, Timestamp, Verdict, Writer};
 use super::history::{Gone, How};
 use super::{Answer, Policy, Source};
 use crate::human;
-use crate::retention::rules_in_words;
+use crate::retention::in_force_in_words;
 use crate::table::{Cell, Table};
 
 pub(super) fn words(answer: &Answer<'_>) -> String {
@@ -69,8 +69,7 @@ fn moment(at: Timestamp, by: Option<&Writer>) -> String {
 }
 
 fn policy(policy: &Policy) -> String {
-    let rules = rules_in_words(&policy.rules);
-    let rules = if policy.rules.is_empty() { "everything is kept".to_owned() } else { rules };
+    let rules = in_force_in_words(&policy.rules);
     match (policy.source, policy.at) {
         (Source::Config, _) => format!("of the configuration: {rules}"),
         (Source::Log, at) => {

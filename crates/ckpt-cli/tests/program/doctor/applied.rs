@@ -28,7 +28,7 @@ fn a_configuration_that_is_applied_says_since_when() {
     told.finds(&[]).says("config_applied", "what c.yaml says to keep in a is in force");
     told.says("config_applied", "when c.yaml says to save in a is in force: every 1 steps; ");
     let told = doctor(&scene, "train/ppo");
-    told.finds(&[]).says("config_applied", "\\\"keep_last\\\":4");
+    told.finds(&[]).says("config_applied", "came into force 0 s ago: keep_last: 4; preserve: manual, ");
     told.says("config_applied", "periodic saves go by this schedule: every 1 steps; ");
 }
 

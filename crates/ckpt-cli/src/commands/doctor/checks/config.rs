@@ -10,6 +10,7 @@ use crate::commands::doctor::facts::Facts;
 use crate::commands::doctor::policy::{Stated, variables};
 use crate::commands::doctor::schedule::{Difference, differences};
 use crate::human;
+use crate::retention::logged_in_words;
 
 /// How the schedule in force stands to the stated one.
 enum Saving {
@@ -45,7 +46,8 @@ fn without_config(facts: &Facts, record: Option<&LastPolicy>) -> Answer {
         None => "no session has put a policy in force here, and none was given to compare with".to_owned(),
         Some(record) => {
             let age = human::age(facts.now, record.at);
-            format!("none was given to compare with; this policy came into force {age}: {}", record.policy)
+            let rules = logged_in_words(&record.policy);
+            format!("none was given to compare with; this policy came into force {age}: {rules}")
         }
     });
     if let Some(schedule) = record.and_then(|record| record.schedule.as_ref()) {
