@@ -192,6 +192,15 @@ fn a_q_table_that_does_not_fit_is_a_problem_and_one_from_elsewhere_a_warning() {
         .finds(&[("q_table_wrong", "warning")])
         .says("q_table_wrong", "all of it came from another system");
 
+    // A seeded cell that was observed is counted as both: without a word the parts were more than the whole.
+    let mut lived = ready();
+    let seeded = |n| QCell { seeded: true, n, kappa_n: 1.0, ..QCell::fresh(1, 1 + n as u32) };
+    lived.rl_q_table.q_entries.extend([seeded(0), seeded(2)]);
+    asked(lived).says(
+        "q_table_wrong",
+        "3 cells: 2 observed here, 2 seeded by another system, 1 of them observed since; ",
+    );
+
     let mut none = ready();
     none.rl_q_table = ckpt_market::component::rl::RlTable::default();
     asked(none).finds(&[]).says("q_table_wrong", "it has no cells");

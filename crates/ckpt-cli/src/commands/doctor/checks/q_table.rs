@@ -21,8 +21,14 @@ pub(super) fn answer(facts: &Facts) -> Answer {
     }
     let own = cells.iter().filter(|cell| cell.n > 0).count();
     let seeded = cells.iter().filter(|cell| cell.seeded).count();
+    let both = cells.iter().filter(|cell| cell.seeded && cell.n > 0).count();
+    let since = if both == 0 {
+        String::new()
+    } else {
+        format!(", {} of them observed since", human::count(both as u64))
+    };
     answer.ok(format!(
-        "{}: {} observed here, {} seeded by another system; {} in all",
+        "{}: {} observed here, {} seeded by another system{since}; {} in all",
         human::plural(cells.len(), "cell"),
         human::count(own as u64),
         human::count(seeded as u64),
