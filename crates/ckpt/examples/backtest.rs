@@ -60,10 +60,13 @@ pub(crate) fn run(root: &Path, days: u64) -> Result<()> {
     rig::ended(&finished);
     if finished.status == Status::Completed {
         println!(
-            "result: equity {} after {} choices, the last {:?}",
+            "result: equity {:.4} after {} choices{}",
             test.equity,
             test.choices.len(),
-            test.choices.last()
+            test.choices
+                .last()
+                .map(|Pair { fast, slow }| format!(", the last {fast} and {slow} days"))
+                .unwrap_or_default()
         );
     }
     Ok(())

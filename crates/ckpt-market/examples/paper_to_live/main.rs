@@ -122,8 +122,10 @@ fn main() -> Result<()> {
         Asked::Story(plot, root, size) => (plot, root, size),
     };
     let scratch = tempfile::tempdir()?;
+    let stays = root.is_some();
     let root = root.map_or_else(|| scratch.path().to_owned(), PathBuf::from);
-    println!("runs in {}", root.display());
+    let whether = if stays { "" } else { ", removed in the end: name a directory to keep them (--help)" };
+    println!("runs in {}{whether}", root.display());
     let program = env::current_exe()?;
     let child = || {
         let mut command = Command::new(&program);

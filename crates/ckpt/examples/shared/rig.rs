@@ -34,7 +34,10 @@ pub(crate) fn ended(finished: &Finished) {
         println!("note: {notice}");
     }
     println!("{}: {}", finished.status, finished.summary);
-    let milliseconds = 1e3 * finished.summary.blocked_seconds / finished.summary.saves.max(1) as f64;
+    if finished.summary.saves == 0 {
+        return;
+    }
+    let milliseconds = 1e3 * finished.summary.blocked_seconds / finished.summary.saves as f64;
     // A thousand times as much is as many seconds.
     println!(
         "{milliseconds:.1} ms a save: under 0.1 % of the run time where {milliseconds:.1} s lie between two"
