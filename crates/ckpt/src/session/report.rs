@@ -186,7 +186,8 @@ impl fmt::Display for Notice {
                 write!(f, "free space cannot be read, so it is taken to be as before: {reason}")
             }
             Self::Pruned { count, freed_bytes } => {
-                write!(f, "pruned {count} checkpoints, {freed_bytes} bytes")
+                let checkpoints = if *count == 1 { "checkpoint" } else { "checkpoints" };
+                write!(f, "pruned {count} {checkpoints}, {freed_bytes} bytes")
             }
             Self::PruneFailed { reason } => write!(f, "pruning failed: {reason}"),
             Self::MetadataMissing { field } => write!(
