@@ -270,7 +270,13 @@ fn store(
 
 fn rejected(rejection: &Rejection) -> Failure {
     let message = format!("the transfer was rejected, nothing was changed: {rejection}");
-    Failure::new(rejection.code(), FAILED, message)
+    let failure = Failure::new(rejection.code(), FAILED, message);
+    match rejection {
+        // Their messages name a field.
+        Rejection::Age { .. } | Rejection::Identity { .. } | Rejection::Schema { .. } => failure
+            .hint("what may enter stands in the JSON file that --config takes (docs/TRANSFER.md, section 1)"),
+        _ => failure,
+    }
 }
 
 fn said<'a>(path: &Path, from: &'a Found<Held>) -> From<'a> {
@@ -285,7 +291,7 @@ fn words(answer: &Answer<'_>) -> String {
     let (from, to) = (shown(&answer.from.path), shown(&answer.to.run));
     let base = match answer.to.sequence {
         Some(sequence) => format!("checkpoint {sequence}"),
-        None => "nothing learned yet".to_owned(),
+        None => "(nothing learned yet)".to_owned(),
     };
     let sequence = answer.from.sequence;
     let mut text = format!(

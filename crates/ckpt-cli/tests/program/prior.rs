@@ -171,6 +171,7 @@ fn an_age_that_the_configuration_allows_is_allowed_by_the_gate_too() {
     scene.save_bundle("runs/paper", learned("HYPE", 18_000));
     let error = scene.run("transfer runs/paper runs/live --json").error(1, "age");
     assert!(error["message"].as_str().unwrap().contains("raise `age_seconds_max`"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("--config"), "where that field stands: {error}");
     scene.write("i.json", r#"{"age_seconds_max": 20000}"#);
     let answer = scene.run("transfer runs/paper runs/live --config i.json --json").ok().json();
     assert_eq!(answer["report"]["verdict"], json!("ready"), "{answer}");
